@@ -1,0 +1,218 @@
+//! What every channel can do. The flows know only this page.
+//!
+//! A channel never touches the database and never decides what is booked; it turns protocol into [`Heard`] and back.
+//! Every `Ok` was signed by the channel and verified here; whatever could not be verified is [`ChannelError::Untrusted`].
+use async_trait::async_trait;
+use reqwest::header::HeaderMap;
+
+use crate::domain::moment::Moment;
+use crate::domain::money::Fen;
+use crate::domain::order_no::{AttemptNo, RefundNo};
+use crate::domain::trade::{Buyer, Channel, Heard, Product, RefundHeard, TradeNo};
+
+/// All that an order call needs. The same ask again (all fields equal) is safe at every channel and gives a fresh answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PrepayAsk {
+    pub attempt_no: AttemptNo,
+    pub product: Product,
+    pub amount: Fen,
+    /// What the payer's bill shows; the channel shortens and cleans it to its own rules.
+    pub subject: String,
+    pub expires_at: Moment,
+    /// The payer's own address (IPv4 or IPv6), which WeChat's H5 checks.
+    pub payer_ip: String,
+    /// Present exactly when the product needs it.
+    pub buyer: Option<Buyer>,
+    /// `https://…/notify/{channel}/{payee}`; no query string.
+    pub notify_url: String,
+    /// Where the payer's browser comes back to; no query string.
+    pub return_url: String,
+}
+
+/// What the payer's device does next.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Prepay {
+    /// Call `WeixinJSBridge.invoke('getBrandWCPayRequest', …)` with [`Channel::launch_jsapi`]'s parameters.
+    WechatJsapi { prepay_id: String },
+    /// Call `AlipayJSBridge.call('tradePay', {tradeNO})`.
+    AlipayJsapi { trade_no: String },
+    /// Go to this address of the channel.
+    Redirect { url: String },
+    /// Show this text as a QR code.
+    Code { text: String },
+}
+
+impl Prepay {
+    /// How long the answer may be used, in seconds (WeChat Pay v3: prepay_id and code_url 2 h, h5_url 5 min; kept shorter here).
+    pub fn good_for(&self, product: Product) -> u64 {
+        match product {
+            Product::WechatH5 => 4 * 60,
+            _ => 90 * 60,
+        }
+    }
+}
+
+/// The parameters of `getBrandWCPayRequest`, with the names WeChat's bridge expects.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JsapiLaunch {
+    pub app_id: String,
+    pub time_stamp: String,
+    pub nonce_str: String,
+    pub package: String,
+    pub sign_type: String,
+    pub pay_sign: String,
+}
+
+/// A refund to the way the money came.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RefundAsk {
+    pub refund_no: RefundNo,
+    pub attempt_no: AttemptNo,
+    pub trade_no: TradeNo,
+    /// To send back now
+    pub amount: Fen,
+    /// The whole payment it comes from
+    pub total: Fen,
+    pub reason: String,
+    pub notify_url: String,
+}
+
+/// Why a channel's answer could not be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// No answer, or one that says "ask again" (429, 500, 502, SYSTEM_ERROR). Whether it had an effect is unknown.
+    #[error("no usable answer from the channel: {0}")]
+    Unreachable(String),
+    /// An answer that was not signed, wrongly signed, or not in the protocol's shape. Whether the call had an effect is unknown.
+    #[error("the channel's answer could not be trusted: {0}")]
+    Untrusted(String),
+    /// The channel understood and said no; nothing happened.
+    #[error("the channel refused: {code} {message}")]
+    Refused { why: RefusedFor, code: String, message: String },
+}
+
+/// The refusals the flows act upon.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RefusedFor {
+    /// This number is paid already: ask for its state.
+    AlreadyPaid,
+    /// This number is closed: a new attempt is needed.
+    AlreadyClosed,
+    /// This number was used with other parameters: a new attempt is needed.
+    NumberUsed,
+    /// The number is unknown there.
+    Absent,
+    /// The merchant's account lacks the money for a refund: the same refund number may be tried later.
+    NotEnoughFunds,
+    /// The payer (openid, user id) does not fit.
+    Buyer,
+    /// Keys, permissions, application: the office must act.
+    Configuration,
+    Other,
+}
+
+/// What [`Channel::close`] achieved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closing {
+    /// Closed at the channel: it cannot be paid any more. Also said of a number the channel had closed before.
+    Closed,
+    /// Too late: it is paid. Ask for its state.
+    Paid,
+    /// The channel has never seen the number. (Alipay makes the trade when the payer arrives, so it may still appear.)
+    Absent,
+}
+
+/// A notification exactly as it came.
+#[derive(Clone, Debug)]
+pub struct RawNotice {
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    pub received_at: Moment,
+}
+
+/// A verified notification.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// The channel's own id of the event, for the journal; never relied upon for once-ness.
+    pub id: String,
+    pub about: About,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum About {
+    Payment {
+        attempt_no: String,
+        heard: Heard,
+    },
+    Refund {
+        refund_no: String,
+        heard: RefundHeard,
+    },
+    /// Genuine, and of no interest (unknown event types): acknowledge and forget.
+    Nothing,
+}
+
+/// Why a notification was not believed. Nothing of it is stored and nothing is booked.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NoticeRefusal {
+    #[error("header or field missing: {0}")]
+    Missing(&'static str),
+    #[error("the timestamp is more than five minutes off")]
+    Stale,
+    #[error("signed with a key we do not know")]
+    UnknownKey,
+    #[error("the signature does not fit")]
+    BadSignature,
+    #[error("not a notification of this protocol: {0}")]
+    Malformed(&'static str),
+}
+
+/// How a notification was received, to be told to the channel in its own words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reception {
+    /// Booked, or nothing to book: do not send again.
+    Done,
+    /// Not believed.
+    Refused,
+    /// Believed but not kept (our failure, or an order not known yet): send again.
+    Later,
+}
+
+/// The exact answer to a notification.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ack {
+    pub status: u16,
+    pub content_type: &'static str,
+    pub body: &'static str,
+}
+
+/// One payee's account at one channel.
+#[async_trait]
+pub trait PaymentChannel: Send + Sync {
+    fn channel(&self) -> Channel;
+
+    /// Opens (or re-opens, idempotently) the order at the channel.
+    async fn prepay(&self, ask: &PrepayAsk) -> Result<Prepay, ChannelError>;
+
+    /// The signed parameters for WeChat's bridge; `nonce` is 32 letters or digits. Other channels have none.
+    fn launch_jsapi(&self, _prepay_id: &str, _now: Moment, _nonce: &str) -> Option<JsapiLaunch> {
+        None
+    }
+
+    /// Asks for the state of one attempt.
+    async fn query(&self, attempt_no: &AttemptNo) -> Result<Heard, ChannelError>;
+
+    /// Makes one attempt unpayable.
+    async fn close(&self, attempt_no: &AttemptNo) -> Result<Closing, ChannelError>;
+
+    /// Sends money back. The same refund number again is the same refund.
+    async fn refund(&self, ask: &RefundAsk) -> Result<RefundHeard, ChannelError>;
+
+    async fn query_refund(&self, ask: &RefundAsk) -> Result<RefundHeard, ChannelError>;
+
+    /// Believes or refuses a notification. Never panics, whatever the bytes.
+    fn verify(&self, raw: &RawNotice) -> Result<Notice, NoticeRefusal>;
+
+    fn acknowledge(&self, reception: Reception) -> Ack;
+}

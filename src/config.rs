@@ -1,0 +1,509 @@
+//! Configuration: values only. `config.example.toml` is the manual; each key can be overridden by the environment variable
+//! `JIAOFEI__SECTION__KEY` (for payees: `JIAOFEI__PAYEE__0__WECHAT__API_V3_KEY`).
+use std::fmt;
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::domain::bilingual::Bilingual;
+use crate::domain::fee::Fund;
+use crate::domain::id_number::IdNumber;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub database: Database,
+    #[serde(default)]
+    pub redis: Option<Redis>,
+    pub school: School,
+    pub secrets: Secrets,
+    #[serde(default)]
+    pub official_account: Option<OfficialAccount>,
+    #[serde(default)]
+    pub payee: Vec<Payee>,
+    #[serde(default)]
+    pub checkout: Checkout,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: String,
+    /// The address students see, without a trailing slash; every link, notify and return address is built from it,
+    /// never from the request's Host header.
+    pub public_url: String,
+    /// How many reverse proxies in front add themselves to `X-Forwarded-For`; 0: the header is not believed.
+    #[serde(default)]
+    pub trusted_proxies: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite://path` or `postgres://…`
+    pub url: String,
+    #[serde(default = "max_connections")]
+    pub max_connections: u32,
+}
+
+fn max_connections() -> u32 {
+    16
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    pub url: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct School {
+    pub name: String,
+    #[serde(default)]
+    pub name_en: String,
+    #[serde(default = "order_prefix")]
+    pub order_prefix: String,
+    pub code: String,
+    #[serde(default)]
+    pub initial_password: InitialPassword,
+    /// Telephone of the finance office, shown where a payer may need it
+    #[serde(default)]
+    pub phone: String,
+    #[serde(default)]
+    pub office_hours: String,
+    #[serde(default)]
+    pub office_hours_en: String,
+}
+
+impl School {
+    pub fn bilingual_name(&self) -> Bilingual {
+        Bilingual::new(&self.name, &self.name_en)
+    }
+}
+
+fn order_prefix() -> String {
+    "XF".to_owned()
+}
+
+/// What a payer's password is until he sets one (the manuals contradict each other, so each school says).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub enum InitialPassword {
+    /// The last six characters of the ID number, X in upper case
+    #[default]
+    IdLast6,
+    IdLast8,
+    /// 000000
+    Zeros6,
+    Fixed(String),
+    /// The user name itself
+    Username,
+}
+
+impl TryFrom<String> for InitialPassword {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "id_last6" => Ok(Self::IdLast6),
+            "id_last8" => Ok(Self::IdLast8),
+            "zeros6" => Ok(Self::Zeros6),
+            "username" => Ok(Self::Username),
+            other => match other.strip_prefix("fixed:") {
+                Some(word) if !word.is_empty() => Ok(Self::Fixed(word.to_owned())),
+                _ => {
+                    Err(format!("initial_password: {other:?} is none of id_last6, id_last8, zeros6, username, fixed:…"))
+                }
+            },
+        }
+    }
+}
+
+impl InitialPassword {
+    /// The initial password of one payer; none when the rule needs an ID number and there is none.
+    pub fn of(&self, username: &str, id_number: Option<&IdNumber>) -> Option<String> {
+        match self {
+            Self::IdLast6 => id_number.map(|id| id.tail(6).to_owned()),
+            Self::IdLast8 => id_number.map(|id| id.tail(8).to_owned()),
+            Self::Zeros6 => Some("000000".to_owned()),
+            Self::Fixed(word) => Some(word.clone()),
+            Self::Username => Some(username.to_owned()),
+        }
+    }
+}
+
+/// Keys of 32 bytes in hexadecimal or base64, or `file:path`. Never defaulted.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    pub session_key: Key32,
+    pub field_key: Key32,
+    pub index_key: Key32,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Key32([u8; 32]);
+
+impl Key32 {
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key32 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key32(…)")
+    }
+}
+
+impl TryFrom<String> for Key32 {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        use base64::Engine;
+        let text = match text.strip_prefix("file:") {
+            Some(path) => std::fs::read_to_string(path).map_err(|e| format!("key file {path}: {e}"))?,
+            None => text,
+        };
+        let text = text.trim();
+        let hex = || {
+            let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+            (text.len() == 64).then(|| (0..64).step_by(2).map(digit).collect::<Option<Vec<u8>>>()).flatten()
+        };
+        let bytes = hex().or_else(|| base64::engine::general_purpose::STANDARD.decode(text).ok());
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or_else(|| "a key is 32 bytes: 64 hexadecimal digits, 44 characters of base64, or file:path".to_owned())
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficialAccount {
+    pub app_id: String,
+    pub app_secret: SecretString,
+    /// `https://api.weixin.qq.com`
+    #[serde(default = "wechat_api")]
+    pub api_base: String,
+    /// `https://open.weixin.qq.com`
+    #[serde(default = "wechat_open")]
+    pub authorize_base: String,
+}
+
+fn wechat_api() -> String {
+    "https://api.weixin.qq.com".to_owned()
+}
+
+fn wechat_open() -> String {
+    "https://open.weixin.qq.com".to_owned()
+}
+
+/// 收款单位: who receives money, and the accounts it is received on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payee {
+    pub code: String,
+    pub name: String,
+    #[serde(default)]
+    pub name_en: String,
+    #[serde(deserialize_with = "fund")]
+    pub fund: Fund,
+    #[serde(default)]
+    pub wechat: Option<WechatAccount>,
+    #[serde(default)]
+    pub alipay: Option<AlipayAccount>,
+}
+
+impl Payee {
+    pub fn bilingual_name(&self) -> Bilingual {
+        Bilingual::new(&self.name, &self.name_en)
+    }
+}
+
+fn fund<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Fund, D::Error> {
+    let text = String::deserialize(from)?;
+    Fund::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("fund: {text:?} is neither fiscal nor agency")))
+}
+
+/// A direct merchant of WeChat Pay v3. Answers and notices are believed when signed by the public key or by one of the
+/// platform certificates; at least one of the two must be given, both during WeChat's switch.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WechatAccount {
+    pub app_id: String,
+    pub mch_id: String,
+    /// Serial number of the merchant's certificate (40 hexadecimal digits)
+    pub serial_no: String,
+    /// apiclient_key.pem (PKCS#8)
+    pub private_key: Pem,
+    /// 32 characters
+    pub api_v3_key: SecretString,
+    /// `PUB_KEY_ID_…`
+    #[serde(default)]
+    pub public_key_id: Option<String>,
+    /// pub_key.pem
+    #[serde(default)]
+    pub public_key: Option<Pem>,
+    /// wechatpay_….pem
+    #[serde(default)]
+    pub platform_certificates: Vec<Pem>,
+    #[serde(default = "wechat_pay_api")]
+    pub api_base: String,
+    /// Whether the merchant has the H5 product (payment from a phone's browser)
+    #[serde(default = "yes")]
+    pub h5: bool,
+}
+
+fn wechat_pay_api() -> String {
+    "https://api.mch.weixin.qq.com".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// An Alipay application in public-key mode (`alipay_public_key`) or certificate mode (the three certificates).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlipayAccount {
+    pub app_id: String,
+    /// PKCS#8 or PKCS#1, PEM or one line of base64
+    pub private_key: Pem,
+    #[serde(default)]
+    pub alipay_public_key: Option<Pem>,
+    #[serde(default)]
+    pub app_cert: Option<Pem>,
+    #[serde(default)]
+    pub alipay_cert: Option<Pem>,
+    #[serde(default)]
+    pub alipay_root_cert: Option<Pem>,
+    /// 2088…
+    pub seller_id: String,
+    #[serde(default = "alipay_gateway")]
+    pub gateway: String,
+    #[serde(default = "alipay_authorize")]
+    pub authorize_base: String,
+}
+
+fn alipay_gateway() -> String {
+    "https://openapi.alipay.com/gateway.do".to_owned()
+}
+
+fn alipay_authorize() -> String {
+    "https://openauth.alipay.com".to_owned()
+}
+
+/// A key or certificate: a path in the file, its text in memory. Read when the configuration is read, so a missing file
+/// is found at start. A value that begins with `-----BEGIN` or is one line of base64 longer than 200 characters is the text itself.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pem(SecretString);
+
+impl Pem {
+    pub fn text(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<&str> for Pem {
+    /// The text itself, never a path.
+    fn from(text: &str) -> Self {
+        Self(text.to_owned().into())
+    }
+}
+
+impl TryFrom<String> for Pem {
+    type Error = String;
+    fn try_from(value: String) -> Result<Self, String> {
+        let is_text = value.trim_start().starts_with("-----BEGIN") || value.len() > 200;
+        let text = match is_text {
+            true => value,
+            false => std::fs::read_to_string(Path::new(&value)).map_err(|e| format!("{value}: {e}"))?,
+        };
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pem(…)")
+    }
+}
+
+/// Times of the checkout, in seconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Checkout {
+    /// How long an order may be paid
+    pub order_seconds: u64,
+    /// How long a signed-in session lasts after the last request
+    pub session_seconds: u64,
+}
+
+impl Default for Checkout {
+    fn default() -> Self {
+        Self { order_seconds: 30 * 60, session_seconds: 2 * 3600 }
+    }
+}
+
+/// Why a configuration cannot be used; each text names the key to set.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {source}")]
+    Read { path: String, source: std::io::Error },
+    #[error("{0}")]
+    Parse(String),
+    #[error("{key}: {why}")]
+    Unfit { key: String, why: String },
+}
+
+impl Config {
+    /// Reads a TOML file, then the environment over it.
+    pub fn load(path: &Path, environment: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.display().to_string(), source })?;
+        Self::parse(&text, environment)
+    }
+
+    /// Reads TOML text, then the environment over it.
+    pub fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+        let parse = |e: toml::de::Error| ConfigError::Parse(e.message().to_owned());
+        let mut tree: toml::Value = toml::from_str::<toml::Table>(text).map_err(parse)?.into();
+        for (name, value) in environment {
+            if let Some(path) = name.strip_prefix("JIAOFEI__") {
+                let path = path.to_ascii_lowercase();
+                overlay(&mut tree, &path.split("__").collect::<Vec<_>>(), value);
+            }
+        }
+        let config: Config = tree.try_into().map_err(parse)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    pub fn payee(&self, code: &str) -> Option<&Payee> {
+        self.payee.iter().find(|payee| payee.code == code)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let unfit = |key: &str, why: &str| Err(ConfigError::Unfit { key: key.to_owned(), why: why.to_owned() });
+        let letters = |text: &str| text.bytes().all(|b| b.is_ascii_uppercase());
+        if self.school.order_prefix.len() != 2 || !letters(&self.school.order_prefix) {
+            return unfit("school.order_prefix", "two capital letters");
+        }
+        if !(2..=6).contains(&self.school.code.len()) || !letters(&self.school.code) {
+            return unfit("school.code", "two to six capital letters");
+        }
+        if self.server.public_url.ends_with('/') || !self.server.public_url.starts_with("http") {
+            return unfit("server.public_url", "an http(s) address without a trailing slash");
+        }
+        for (at, payee) in self.payee.iter().enumerate() {
+            let shape = payee.code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            if payee.code.is_empty() || !shape || self.payee[..at].iter().any(|other| other.code == payee.code) {
+                return unfit(&format!("payee.{at}.code"), "small letters, digits and hyphens, once each");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sets one value in the tree; a part that is a number walks into a list. Numbers and booleans keep their type.
+fn overlay(tree: &mut toml::Value, path: &[&str], value: String) {
+    let Some((head, rest)) = path.split_first() else {
+        *tree = match tree {
+            toml::Value::Integer(_) => value.parse().map_or(toml::Value::String(value), toml::Value::Integer),
+            toml::Value::Boolean(_) => value.parse().map_or(toml::Value::String(value), toml::Value::Boolean),
+            _ => toml::Value::String(value),
+        };
+        return;
+    };
+    match (tree, head.parse::<usize>()) {
+        (toml::Value::Array(list), Ok(at)) => {
+            if let Some(entry) = list.get_mut(at) {
+                overlay(entry, rest, value);
+            }
+        }
+        (toml::Value::Table(table), _) => {
+            let empty = match rest {
+                [] => toml::Value::String(String::new()),
+                _ => toml::Value::Table(toml::Table::new()),
+            };
+            overlay(table.entry(head.to_string()).or_insert(empty), rest, value);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = r#"
+        [server]
+        listen = "127.0.0.1:8080"
+        public_url = "https://pay.example.edu.cn"
+        [database]
+        url = "sqlite://jiaofei.db"
+        max_connections = 4
+        [school]
+        name = "启明大学"
+        code = "QMU"
+        initial_password = "id_last8"
+        [secrets]
+        session_key = "1111111111111111111111111111111111111111111111111111111111111111"
+        field_key = "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI="
+        index_key = "3333333333333333333333333333333333333333333333333333333333333333"
+        [[payee]]
+        code = "fiscal"
+        name = "某省财政厅"
+        fund = "fiscal"
+    "#;
+
+    #[test]
+    fn the_environment_overrides_the_file_key_by_key() {
+        let environment = [
+            ("JIAOFEI__DATABASE__MAX_CONNECTIONS", "9"),
+            ("JIAOFEI__REDIS__URL", "redis://127.0.0.1"),
+            ("JIAOFEI__PAYEE__0__NAME", "另一财政厅"),
+            ("PATH", "/bin"),
+        ];
+        let environment = environment.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let config = Config::parse(MINIMAL, environment).unwrap();
+        assert_eq!(config.database.max_connections, 9);
+        assert_eq!(config.redis.unwrap().url, "redis://127.0.0.1");
+        assert_eq!(config.payee[0].name, "另一财政厅");
+        assert_eq!(config.school.initial_password, InitialPassword::IdLast8);
+    }
+
+    #[test]
+    fn an_unknown_or_unfit_key_is_named() {
+        let typo = MINIMAL.replace("listen", "lisen");
+        assert!(Config::parse(&typo, std::iter::empty()).unwrap_err().to_string().contains("lisen"));
+        let unfit = MINIMAL.replace("\"QMU\"", "\"q\"");
+        assert!(Config::parse(&unfit, std::iter::empty()).unwrap_err().to_string().starts_with("school.code"));
+    }
+
+    #[test]
+    fn the_initial_password_follows_the_schools_rule() {
+        let id = IdNumber::parse("11010519491231002x").unwrap();
+        let of = |rule: &str| InitialPassword::try_from(rule.to_owned()).unwrap().of("2023001", Some(&id)).unwrap();
+        assert_eq!(of("id_last6"), "31002X");
+        assert_eq!(of("id_last8"), "1231002X");
+        assert_eq!(of("zeros6"), "000000");
+        assert_eq!(of("username"), "2023001");
+        assert_eq!(of("fixed:123456"), "123456");
+        assert_eq!(InitialPassword::IdLast6.of("2023001", None), None);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", Config::parse(MINIMAL, std::iter::empty()).unwrap());
+        assert!(!shown.contains("1111") && !shown.contains("[17, 17"), "{shown}");
+    }
+}

@@ -1,0 +1,45 @@
+//! Row identities. Each is its own type, so that a charge can never be looked up by a payer's number.
+use std::fmt;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::num::ParseIntError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// 缴费人
+    PayerId,
+    /// 收费项目
+    FeeItemId,
+    /// 收费期间
+    PeriodId,
+    /// 应收
+    ChargeId,
+    /// 缴费单
+    OrderId,
+    /// 支付流水
+    AttemptId,
+    /// 登录会话
+    SessionId,
+    /// 退费
+    RefundId,
+    /// 收费单
+    ReceiptId,
+}

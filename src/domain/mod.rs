@@ -1,0 +1,13 @@
+//! The words of the fee office. Pure: nothing here waits, speaks SQL or speaks HTTP.
+pub mod amount;
+pub mod bilingual;
+pub mod charge;
+pub mod fee;
+pub mod id_number;
+pub mod ids;
+pub mod moment;
+pub mod money;
+pub mod order;
+pub mod order_no;
+pub mod payer;
+pub mod trade;

@@ -1,0 +1,155 @@
+//! 缴费单: its states, and what to do with what a channel says about one.
+use super::fee::coded;
+use super::moment::Moment;
+use super::money::Fen;
+use super::trade::{Heard, TradeNo};
+
+/// The state of an order, with the facts that belong to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum OrderState {
+    /// 待支付
+    Pending { expires_at: Moment },
+    /// 已支付
+    Paid { trade_no: TradeNo, paid_at: Moment },
+    /// 已关闭: no attempt of it can be paid any more, by the channels' own word
+    Closed { reason: CloseReason, closed_at: Moment },
+}
+
+impl OrderState {
+    pub const fn code(&self) -> &'static str {
+        match self {
+            OrderState::Pending { .. } => "pending",
+            OrderState::Paid { .. } => "paid",
+            OrderState::Closed { .. } => "closed",
+        }
+    }
+}
+
+coded! {
+    /// Why an order was closed
+    CloseReason {
+        /// The payer cancelled it
+        Cancelled = "cancelled",
+        /// Its time ran out
+        Expired = "expired",
+        /// What is owed changed, so its amount no longer fits
+        Superseded = "superseded",
+    }
+}
+
+coded! {
+    /// The state of one try at one channel product
+    AttemptState {
+        /// It may still be paid; at most one attempt of an order is live
+        Live = "live",
+        /// The channel says paid
+        Paid = "paid",
+        /// The channel says it cannot be paid any more
+        Closed = "closed",
+    }
+}
+
+/// What to do with a channel's word about an order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Book it: the order becomes paid.
+    Settle { trade_no: TradeNo, paid_at: Moment },
+    /// Already booked under this very trade: acknowledge, change nothing.
+    Replay,
+    /// Real money for an order that cannot take it (paid by another trade): book as surplus and send it back.
+    Surplus { trade_no: TradeNo, amount: Fen, paid_at: Moment },
+    /// Real money for a closed order. If what it was for is still due it is booked after all, otherwise it is surplus.
+    Late { trade_no: TradeNo, paid_at: Moment },
+    /// Real money of another amount than the order's: nothing is booked, the office decides.
+    Mismatch { trade_no: TradeNo, got: Fen, paid_at: Moment },
+    /// Not ours by app, merchant, seller or currency: nothing is booked, the office is told.
+    Foreign { field: &'static str, got: String },
+    /// Not paid yet.
+    Wait,
+    /// This attempt can no longer be paid.
+    CloseAttempt,
+}
+
+/// What to do with what a channel said about an order. Pure and exhaustive: every pair has an answer.
+pub fn judge(order: &OrderState, total: Fen, heard: &Heard) -> Verdict {
+    use OrderState::{Closed, Paid, Pending};
+    match (order, heard) {
+        (_, Heard::Foreign { field, got }) => Verdict::Foreign { field, got: got.clone() },
+        (Paid { trade_no: booked, .. }, Heard::Paid { trade_no, .. }) if booked == trade_no => Verdict::Replay,
+        (Paid { .. }, Heard::Paid { trade_no, amount, paid_at }) => {
+            Verdict::Surplus { trade_no: trade_no.clone(), amount: *amount, paid_at: *paid_at }
+        }
+        (Pending { .. } | Closed { .. }, Heard::Paid { trade_no, amount, paid_at }) if *amount != total => {
+            Verdict::Mismatch { trade_no: trade_no.clone(), got: *amount, paid_at: *paid_at }
+        }
+        (Pending { .. }, Heard::Paid { trade_no, paid_at, .. }) => {
+            Verdict::Settle { trade_no: trade_no.clone(), paid_at: *paid_at }
+        }
+        (Closed { .. }, Heard::Paid { trade_no, paid_at, .. }) => {
+            Verdict::Late { trade_no: trade_no.clone(), paid_at: *paid_at }
+        }
+        (_, Heard::Unpaid | Heard::Absent) => Verdict::Wait,
+        (_, Heard::Closed) => Verdict::CloseAttempt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOTAL: Fen = Fen::new(909_995);
+    const AT: Moment = Moment::from_unix(1_000);
+
+    fn paid(trade: &str, amount: Fen) -> Heard {
+        Heard::Paid { trade_no: TradeNo(trade.into()), amount, paid_at: AT }
+    }
+
+    fn states() -> [OrderState; 3] {
+        [
+            OrderState::Pending { expires_at: AT },
+            OrderState::Paid { trade_no: TradeNo("T1".into()), paid_at: AT },
+            OrderState::Closed { reason: CloseReason::Expired, closed_at: AT },
+        ]
+    }
+
+    #[test]
+    fn a_pending_order_is_settled_only_by_its_exact_amount() {
+        let [pending, ..] = states();
+        assert_eq!(
+            judge(&pending, TOTAL, &paid("T1", TOTAL)),
+            Verdict::Settle { trade_no: TradeNo("T1".into()), paid_at: AT }
+        );
+        let off_by_one = Fen::new(909_994);
+        assert!(
+            matches!(judge(&pending, TOTAL, &paid("T1", off_by_one)), Verdict::Mismatch { got, .. } if got == off_by_one)
+        );
+    }
+
+    #[test]
+    fn a_paid_order_knows_its_own_trade_and_sends_any_other_back() {
+        let [_, settled, _] = states();
+        assert_eq!(judge(&settled, TOTAL, &paid("T1", TOTAL)), Verdict::Replay);
+        assert!(matches!(judge(&settled, TOTAL, &paid("T2", TOTAL)), Verdict::Surplus { .. }));
+        assert_eq!(
+            judge(&settled, TOTAL, &Heard::Closed),
+            Verdict::CloseAttempt,
+            "a late close never undoes a payment"
+        );
+    }
+
+    #[test]
+    fn money_for_a_closed_order_is_late_never_lost() {
+        let [.., closed] = states();
+        assert!(matches!(judge(&closed, TOTAL, &paid("T1", TOTAL)), Verdict::Late { .. }));
+        assert!(matches!(judge(&closed, TOTAL, &paid("T1", Fen::new(1))), Verdict::Mismatch { .. }));
+    }
+
+    #[test]
+    fn no_state_books_what_is_not_ours() {
+        for state in states() {
+            let verdict = judge(&state, TOTAL, &Heard::Foreign { field: "mchid", got: "1".into() });
+            assert!(matches!(verdict, Verdict::Foreign { field: "mchid", .. }));
+            assert_eq!(judge(&state, TOTAL, &Heard::Unpaid), Verdict::Wait);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! WeChat's other half: the official account.

@@ -1,0 +1,1 @@
+//! Speaks HTTP; names only flow, app and domain.

@@ -1,0 +1,1 @@
+//! Stories: each drives the whole app through its own router against the sandbox.
