@@ -1,1 +1,2 @@
 //! Stand-ins of the outside world over real HTTP with real signatures, and a list of faults they can be told to make.
+pub mod keys;
