@@ -1,10 +1,11 @@
 //! The cache: values that fade, firsts that happen once, and throttles; in Redis or in its in-process twin.
 //!
-//! No method fails. With Redis away the twin answers for this process alone, and [`Cache::state`] says so; when Redis is
-//! back it is used again by itself. So nothing here may be the only guard of money, a session or a right: the store is.
+//! No method fails. With Redis away the twin answers for this process alone, and [`Cache::state`] says so; when Redis
+//! is back it is used again by itself. So nothing here may be the only guard of money, a session or a right: the store
+//! is.
 //!
-//! Keys appear in Redis as they are given. A key made from personal data (ID number, phone, name) is hashed by its caller.
-//! Time to live is counted by the clock in the twin and by Redis's own clock in Redis.
+//! Keys appear in Redis as they are given: a key made from personal data (ID number, phone, name) is hashed by its
+//! caller. Time to live is counted by the clock in the twin, and by Redis's own clock in Redis.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -411,5 +412,13 @@ mod tests {
         assert_eq!(cache.get("signed out").await, None);
         assert_eq!(cache.get("rewritten").await, None);
         assert_eq!(cache.get("untouched").await.as_deref(), Some("before"));
+        // more changes than are remembered one by one: every value goes
+        assert!(signal("-STOP").success());
+        for at in 0..10_050 {
+            cache.remove(&format!("key {at}")).await;
+        }
+        assert!(signal("-CONT").success());
+        until_back(&cache).await;
+        assert_eq!(cache.get("untouched").await, None);
     }
 }

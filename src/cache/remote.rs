@@ -157,20 +157,23 @@ impl Remote {
         for some in keys.chunks(500) {
             self.send::<()>(redis::cmd("UNLINK").arg(some)).await?;
         }
+        if all { self.delete_values().await } else { Ok(()) }
+    }
+
+    async fn delete_values(&self) -> RedisResult<()> {
         let mut cursor = 0_u64;
-        while all {
+        loop {
             let mut scan = redis::cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(format!("{PREFIX}v:*")).arg("COUNT").arg(1000);
             let (next, keys): (u64, Vec<String>) = self.send(&scan).await?;
             if !keys.is_empty() {
                 self.send::<()>(redis::cmd("UNLINK").arg(keys)).await?;
             }
-            cursor = next;
-            if cursor == 0 {
-                break;
+            if next == 0 {
+                return Ok(());
             }
+            cursor = next;
         }
-        Ok(())
     }
 
     fn fuse(&self) -> MutexGuard<'_, Fuse> {
