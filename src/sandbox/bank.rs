@@ -1,0 +1,473 @@
+//! The outside world's books: merchants, trades, payments, refunds. The truth our own books are compared with in tests.
+//!
+//! Knows the rules both channels share; what only one of them says stands in `wechat/` and `alipay/`. Never speaks HTTP, never
+//! sends a notice: callers do, from what these methods return.
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::clock::Chance;
+use crate::domain::moment::Moment;
+use crate::domain::money::Fen;
+use crate::domain::trade::Channel;
+
+use super::merchants::{Merchant, wallet};
+use super::trade::{
+    CloseRefusal, Code, Event, OrderRefusal, PaidReceipt, PayRefusal, Refund, RefundAsk, RefundEnd, RefundRefusal,
+    RefundState, Trade, TradeAsk, TradeKey, TradeState,
+};
+
+/// WeChat Pay v3, refunds: at most 50 parts of one payment.
+pub const MAX_REFUNDS: usize = 50;
+/// WeChat Pay v3, refunds: at most 365 days after the payment.
+pub const REFUND_DAYS: u64 = 365;
+
+pub struct Bank {
+    merchants: Vec<Merchant>,
+    trades: HashMap<TradeKey, Trade>,
+    /// In the order they were ordered
+    row: Vec<TradeKey>,
+    by_trade_no: HashMap<String, TradeKey>,
+    /// (merchant, refund number)
+    by_refund_no: HashMap<(String, String), TradeKey>,
+    /// When something of a trade happens by itself
+    wakes: BTreeSet<(Moment, TradeKey)>,
+    codes: HashMap<String, Code>,
+    chance: Chance,
+}
+
+impl Bank {
+    pub fn new(merchants: Vec<Merchant>, chance: Chance) -> Self {
+        Self {
+            merchants,
+            trades: HashMap::new(),
+            row: Vec::new(),
+            by_trade_no: HashMap::new(),
+            by_refund_no: HashMap::new(),
+            wakes: BTreeSet::new(),
+            codes: HashMap::new(),
+            chance,
+        }
+    }
+
+    pub fn merchants(&self) -> &[Merchant] {
+        &self.merchants
+    }
+
+    /// By mchid (WeChat) or app_id (Alipay).
+    pub fn merchant(&self, channel: Channel, id: &str) -> Option<&Merchant> {
+        self.merchants.iter().find(|m| m.channel == channel && m.id == id)
+    }
+
+    /// All trades, in the order they were ordered.
+    pub fn trades(&self) -> impl Iterator<Item = &Trade> {
+        self.row.iter().filter_map(|key| self.trades.get(key))
+    }
+
+    pub fn trade(&self, key: &TradeKey) -> Option<&Trade> {
+        self.trades.get(key)
+    }
+
+    /// By the channel's own number.
+    pub fn trade_by_no(&self, trade_no: &str) -> Option<&Trade> {
+        self.trades.get(self.by_trade_no.get(trade_no)?)
+    }
+
+    /// By the merchant's number alone, the newest first: what a test or a person at the phone page knows.
+    pub fn find(&self, channel: Channel, out_trade_no: &str) -> Option<&Trade> {
+        let key = self.row.iter().rev().find(|key| key.channel == channel && key.out_trade_no == out_trade_no)?;
+        self.trades.get(key)
+    }
+
+    /// A refund by its number, within one merchant.
+    pub fn refund_by_no(&self, merchant: &str, refund_no: &str) -> Option<(&Trade, &Refund)> {
+        let trade = self.trades.get(self.by_refund_no.get(&(merchant.to_owned(), refund_no.to_owned()))?)?;
+        Some((trade, trade.refund(refund_no)?))
+    }
+
+    /// Takes an order, or the same order again (equal digest): then nothing changes.
+    pub fn order(&mut self, ask: TradeAsk, now: Moment) -> Result<&Trade, OrderRefusal> {
+        if let Some(trade) = self.trades.get(&ask.key) {
+            match trade.state {
+                TradeState::Paid { .. } => return Err(OrderRefusal::Paid),
+                TradeState::Closed { .. } => return Err(OrderRefusal::Closed),
+                TradeState::NotPay if trade.ask.digest != ask.digest => return Err(OrderRefusal::Differs),
+                TradeState::NotPay if now >= trade.ask.expires_at => return Err(OrderRefusal::Expired),
+                TradeState::NotPay => return Ok(&self.trades[&ask.key]),
+            }
+        }
+        let key = ask.key.clone();
+        let trade_no = self.new_trade_no(key.channel, now);
+        self.row.push(key.clone());
+        self.wakes.insert((ask.closes_at, key.clone()));
+        self.by_trade_no.insert(trade_no.clone(), key.clone());
+        let known = ask.known;
+        let fresh = Trade {
+            ask,
+            trade_no,
+            ordered_at: now,
+            opened_by: None,
+            known,
+            state: TradeState::NotPay,
+            refunds: vec![],
+        };
+        Ok(self.trades.entry(key).or_insert(fresh))
+    }
+
+    /// Makes a text (prepay_id, code_url, trade_no, QR text) lead to a trade until `valid_until`.
+    pub fn add_code(&mut self, text: &str, key: &TradeKey, valid_until: Moment) {
+        self.codes.insert(text.to_owned(), Code { text: text.to_owned(), key: key.clone(), valid_until });
+    }
+
+    /// A trade's older codes become void (WeChat Pay v3, Native: a new order call makes the old code_url void).
+    pub fn void_codes(&mut self, key: &TradeKey) {
+        self.codes.retain(|_, code| code.key != *key);
+    }
+
+    pub fn code(&self, text: &str) -> Option<&Code> {
+        self.codes.get(text)
+    }
+
+    /// The codes of one trade, for the phone page to pick from.
+    pub fn codes_of(&self, key: &TradeKey) -> Vec<&Code> {
+        self.codes.values().filter(|code| code.key == *key).collect()
+    }
+
+    /// The payer opens the cashier: nothing is paid, but from now on nobody else can, and queries see the trade.
+    pub fn open(&mut self, key: &TradeKey, phone: &str, now: Moment) -> Result<&Trade, PayRefusal> {
+        let trade = self.trades.get_mut(key).ok_or(PayRefusal::Unknown)?;
+        match trade.state {
+            TradeState::Paid { .. } => return Err(PayRefusal::AlreadyPaid),
+            TradeState::Closed { .. } => return Err(PayRefusal::Closed),
+            TradeState::NotPay if now >= trade.ask.expires_at => return Err(PayRefusal::Expired),
+            TradeState::NotPay => {}
+        }
+        let wallet = wallet(key.channel, &trade.ask.app_id, phone);
+        if trade.ask.buyer.as_ref().is_some_and(|buyer| *buyer != wallet) {
+            return Err(PayRefusal::WrongBuyer);
+        }
+        if trade.opened_by.as_ref().is_some_and(|first| first != phone) {
+            return Err(PayRefusal::OtherPayer);
+        }
+        trade.opened_by = Some(phone.to_owned());
+        trade.known = true;
+        Ok(trade)
+    }
+
+    /// The payer pays. Books the money and nothing else: the caller queues the notice.
+    pub fn pay(&mut self, key: &TradeKey, phone: &str, now: Moment) -> Result<PaidReceipt, PayRefusal> {
+        self.open(key, phone, now)?;
+        self.book(key, phone, now)
+    }
+
+    /// A channel that breaks its word: books a payment although the trade is closed or past its deadline.
+    pub fn pay_against_the_rules(
+        &mut self,
+        key: &TradeKey,
+        phone: &str,
+        now: Moment,
+    ) -> Result<PaidReceipt, PayRefusal> {
+        if self.trade(key).is_some_and(Trade::is_paid) {
+            return Err(PayRefusal::AlreadyPaid);
+        }
+        self.book(key, phone, now)
+    }
+
+    fn book(&mut self, key: &TradeKey, phone: &str, now: Moment) -> Result<PaidReceipt, PayRefusal> {
+        let merchant_name = self.merchant(key.channel, &key.merchant).map(|m| m.name.clone()).unwrap_or_default();
+        let trade = self.trades.get_mut(key).ok_or(PayRefusal::Unknown)?;
+        let wallet = wallet(key.channel, &trade.ask.app_id, phone);
+        trade.known = true;
+        trade.state = TradeState::Paid { at: now, phone: phone.to_owned(), wallet: wallet.clone() };
+        Ok(PaidReceipt {
+            out_trade_no: key.out_trade_no.clone(),
+            trade_no: trade.trade_no.clone(),
+            amount: trade.ask.total,
+            description: trade.ask.description.clone(),
+            merchant_name,
+            wallet,
+            paid_at: now,
+            return_url: trade.ask.return_url.clone(),
+        })
+    }
+
+    /// Makes a trade unpayable. Again on a closed trade is fine.
+    pub fn close(&mut self, key: &TradeKey, now: Moment) -> Result<&Trade, CloseRefusal> {
+        let trade = self.trades.get_mut(key).ok_or(CloseRefusal::Unknown)?;
+        match trade.state {
+            TradeState::Paid { .. } => return Err(CloseRefusal::Paid),
+            TradeState::NotPay => trade.state = TradeState::Closed { at: now },
+            TradeState::Closed { .. } => {}
+        }
+        Ok(trade)
+    }
+
+    /// Sends money back, or tells the same refund again (equal number and amount). Ends as `end`: at once, or `after` a while
+    /// in which it is processing.
+    pub fn refund(
+        &mut self,
+        key: &TradeKey,
+        ask: RefundAsk,
+        end: RefundEnd,
+        after: Duration,
+        now: Moment,
+    ) -> Result<&Refund, RefundRefusal> {
+        if let Some((trade, refund)) = self.refund_by_no(&key.merchant, &ask.refund_no) {
+            let told_otherwise = refund.amount != ask.amount || ask.total.is_some_and(|total| total != trade.ask.total);
+            match () {
+                () if trade.key() != key => return Err(RefundRefusal::OtherTrade),
+                () if told_otherwise => return Err(RefundRefusal::AmountDiffers),
+                () => {}
+            }
+        } else {
+            self.may_refund(key, &ask, now)?;
+            let refund_id = format!("5030{}{}", now.format("%Y%m%d"), digits(&self.chance, 17));
+            let state = match after {
+                Duration::ZERO => RefundState::ended(end, now),
+                after => RefundState::Processing { until: now + after, end },
+            };
+            if let RefundState::Processing { until, .. } = state {
+                self.wakes.insert((until, key.clone()));
+            }
+            self.by_refund_no.insert((key.merchant.clone(), ask.refund_no.clone()), key.clone());
+            let RefundAsk { refund_no, amount, reason, notify_url, .. } = ask.clone();
+            let refund = Refund { refund_no, refund_id, amount, reason, notify_url, created_at: now, state };
+            self.trades.get_mut(key).ok_or(RefundRefusal::Unknown)?.refunds.push(refund);
+        }
+        self.trade(key).and_then(|trade| trade.refund(&ask.refund_no)).ok_or(RefundRefusal::Unknown)
+    }
+
+    fn may_refund(&self, key: &TradeKey, ask: &RefundAsk, now: Moment) -> Result<(), RefundRefusal> {
+        let trade = self.trade(key).ok_or(RefundRefusal::Unknown)?;
+        let TradeState::Paid { at, .. } = trade.state else { return Err(RefundRefusal::NotPaid) };
+        if ask.total.is_some_and(|total| total != trade.ask.total) {
+            return Err(RefundRefusal::TotalDiffers);
+        }
+        if trade.refunds.len() >= MAX_REFUNDS {
+            return Err(RefundRefusal::TooMany);
+        }
+        if now.since(at) > Duration::from_secs(REFUND_DAYS * 86_400) {
+            return Err(RefundRefusal::TooLate);
+        }
+        if !ask.amount.is_positive() || ask.amount > trade.ask.total - trade.committed() {
+            return Err(RefundRefusal::OverRest);
+        }
+        Ok(())
+    }
+
+    /// Lets time pass: refunds under way end, unpaid trades are closed by the channel. Call it before reading.
+    pub fn tick(&mut self, now: Moment) -> Vec<Event> {
+        let mut events = Vec::new();
+        while self.wakes.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, key)) = self.wakes.pop_first() else { break };
+            let Some(trade) = self.trades.get_mut(&key) else { continue };
+            if trade.state == TradeState::NotPay && now >= trade.ask.closes_at {
+                trade.state = TradeState::Closed { at: trade.ask.closes_at };
+                events.push(Event::TradeClosed { key: key.clone() });
+            }
+            for refund in &mut trade.refunds {
+                if let RefundState::Processing { until, end } = refund.state
+                    && now >= until
+                {
+                    refund.state = RefundState::ended(end, until);
+                    events.push(Event::RefundEnded { key: key.clone(), refund_no: refund.refund_no.clone() });
+                }
+            }
+        }
+        events
+    }
+
+    /// All that a merchant (mchid or app_id) has been paid, refunds not taken off.
+    pub fn received(&self, merchant: &str) -> Fen {
+        self.of(merchant).filter(|trade| trade.is_paid()).map(|trade| trade.ask.total).sum()
+    }
+
+    /// All that a merchant has sent back and that has arrived.
+    pub fn sent_back(&self, merchant: &str) -> Fen {
+        self.of(merchant).map(Trade::sent_back).sum()
+    }
+
+    /// How many trades of a merchant are paid.
+    pub fn paid_count(&self, merchant: &str) -> usize {
+        self.of(merchant).filter(|trade| trade.is_paid()).count()
+    }
+
+    fn of<'a>(&'a self, merchant: &'a str) -> impl Iterator<Item = &'a Trade> {
+        self.trades().filter(move |trade| trade.key().merchant == merchant)
+    }
+
+    fn new_trade_no(&self, channel: Channel, now: Moment) -> String {
+        loop {
+            let day = now.format("%Y%m%d");
+            let no = match channel {
+                Channel::Wechat => format!("4200{}{day}{}", digits(&self.chance, 6), digits(&self.chance, 10)),
+                Channel::Alipay => format!("{day}22001{}", digits(&self.chance, 15)),
+            };
+            if !self.by_trade_no.contains_key(&no) {
+                return no;
+            }
+        }
+    }
+}
+
+/// `len` random digits, at most 18.
+pub(super) fn digits(chance: &Chance, len: usize) -> String {
+    format!("{:0len$}", chance.below(10u64.pow(u32::try_from(len).unwrap_or(18).min(18))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::merchants::{WECHAT_APP_ID, WECHAT_MCH_FISCAL, openid, school_merchants};
+    use super::*;
+    use crate::domain::trade::Product;
+
+    const NOON: Moment = Moment::from_unix(1_788_235_200);
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn bank() -> Bank {
+        Bank::new(school_merchants(), Chance::seeded(1))
+    }
+
+    fn ask(no: &str) -> TradeAsk {
+        TradeAsk {
+            key: TradeKey::new(Channel::Wechat, WECHAT_MCH_FISCAL, no),
+            app_id: WECHAT_APP_ID.to_owned(),
+            product: Product::WechatNative,
+            total: Fen::new(800_000),
+            description: "学费".to_owned(),
+            attach: None,
+            digest: "same".to_owned(),
+            buyer: None,
+            notify_url: None,
+            return_url: None,
+            expires_at: NOON + Duration::from_secs(3600),
+            closes_at: NOON + 7 * DAY,
+            known: true,
+        }
+    }
+
+    fn refund_ask(no: &str, fen: i64) -> RefundAsk {
+        RefundAsk {
+            refund_no: no.to_owned(),
+            amount: Fen::new(fen),
+            total: Some(Fen::new(800_000)),
+            reason: None,
+            notify_url: None,
+        }
+    }
+
+    fn send_back<'a>(bank: &'a mut Bank, key: &TradeKey, no: &str, fen: i64) -> Result<&'a Refund, RefundRefusal> {
+        bank.refund(key, refund_ask(no, fen), RefundEnd::Success, Duration::ZERO, NOON)
+    }
+
+    #[test]
+    fn the_same_order_again_is_the_same_trade_and_another_is_refused() {
+        let mut bank = bank();
+        let first = bank.order(ask("A00001"), NOON).unwrap().trade_no.clone();
+        assert_eq!(bank.order(ask("A00001"), NOON).unwrap().trade_no, first);
+        let other = TradeAsk { digest: "other".to_owned(), ..ask("A00001") };
+        assert_eq!(bank.order(other, NOON), Err(OrderRefusal::Differs));
+        assert_eq!(first.len(), 28);
+    }
+
+    #[test]
+    fn a_paid_order_cannot_be_ordered_paid_or_closed_again() {
+        let mut bank = bank();
+        let key = ask("A00001").key;
+        bank.order(ask("A00001"), NOON).unwrap();
+        assert_eq!(bank.pay(&key, "lin", NOON).unwrap().amount, Fen::new(800_000));
+        assert_eq!(bank.order(ask("A00001"), NOON), Err(OrderRefusal::Paid));
+        assert_eq!(bank.pay(&key, "lin", NOON), Err(PayRefusal::AlreadyPaid));
+        assert_eq!(bank.close(&key, NOON).unwrap_err(), CloseRefusal::Paid);
+        assert_eq!(bank.received(WECHAT_MCH_FISCAL), Fen::new(800_000));
+        assert_eq!(bank.paid_count(WECHAT_MCH_FISCAL), 1);
+    }
+
+    #[test]
+    fn only_the_first_payer_who_opened_an_order_can_pay_it() {
+        let mut bank = bank();
+        let key = ask("A00001").key;
+        bank.order(ask("A00001"), NOON).unwrap();
+        bank.open(&key, "lin", NOON).unwrap();
+        assert_eq!(bank.pay(&key, "wang", NOON), Err(PayRefusal::OtherPayer));
+        assert!(bank.pay(&key, "lin", NOON).is_ok());
+    }
+
+    #[test]
+    fn an_order_that_names_its_buyer_takes_money_from_nobody_else() {
+        let mut bank = bank();
+        let named = TradeAsk { buyer: Some(openid(WECHAT_APP_ID, "lin")), ..ask("A00001") };
+        bank.order(named, NOON).unwrap();
+        assert_eq!(bank.pay(&ask("A00001").key, "wang", NOON), Err(PayRefusal::WrongBuyer));
+        assert!(bank.pay(&ask("A00001").key, "lin", NOON).is_ok());
+    }
+
+    #[test]
+    fn an_expired_order_is_not_closed_until_the_channel_closes_it() {
+        let mut bank = bank();
+        let key = ask("A00001").key;
+        bank.order(ask("A00001"), NOON).unwrap();
+        let late = NOON + Duration::from_secs(3600);
+        assert_eq!(bank.pay(&key, "lin", late), Err(PayRefusal::Expired));
+        assert_eq!(bank.order(ask("A00001"), late), Err(OrderRefusal::Expired));
+        assert_eq!(bank.trade(&key).unwrap().state, TradeState::NotPay);
+        assert_eq!(bank.tick(NOON + 7 * DAY), [Event::TradeClosed { key: key.clone() }]);
+        assert_eq!(bank.pay(&key, "lin", NOON + 8 * DAY), Err(PayRefusal::Closed));
+        assert!(bank.pay_against_the_rules(&key, "lin", NOON + 8 * DAY).is_ok());
+    }
+
+    #[test]
+    fn parts_of_a_refund_sum_up_to_the_payment_and_never_beyond() {
+        let mut bank = bank();
+        let key = ask("A00001").key;
+        bank.order(ask("A00001"), NOON).unwrap();
+        assert_eq!(send_back(&mut bank, &key, "R1", 1).unwrap_err(), RefundRefusal::NotPaid);
+        bank.pay(&key, "lin", NOON).unwrap();
+        send_back(&mut bank, &key, "R1", 300_000).unwrap();
+        send_back(&mut bank, &key, "R1", 300_000).unwrap();
+        assert_eq!(send_back(&mut bank, &key, "R1", 300_001).unwrap_err(), RefundRefusal::AmountDiffers);
+        assert_eq!(send_back(&mut bank, &key, "R2", 500_001).unwrap_err(), RefundRefusal::OverRest);
+        send_back(&mut bank, &key, "R2", 500_000).unwrap();
+        assert_eq!(send_back(&mut bank, &key, "R3", 1).unwrap_err(), RefundRefusal::OverRest);
+        assert_eq!(bank.sent_back(WECHAT_MCH_FISCAL), Fen::new(800_000));
+        assert_eq!(bank.received(WECHAT_MCH_FISCAL), Fen::new(800_000));
+    }
+
+    #[test]
+    fn a_refund_number_belongs_to_one_trade() {
+        let mut bank = bank();
+        for no in ["A00001", "A00002"] {
+            bank.order(ask(no), NOON).unwrap();
+            bank.pay(&ask(no).key, "lin", NOON).unwrap();
+        }
+        send_back(&mut bank, &ask("A00001").key, "R1", 1).unwrap();
+        assert_eq!(send_back(&mut bank, &ask("A00002").key, "R1", 1).unwrap_err(), RefundRefusal::OtherTrade);
+    }
+
+    #[test]
+    fn a_refund_under_way_holds_its_part_and_ends_when_its_time_has_come() {
+        let mut bank = bank();
+        let key = ask("A00001").key;
+        bank.order(ask("A00001"), NOON).unwrap();
+        bank.pay(&key, "lin", NOON).unwrap();
+        let minute = Duration::from_secs(60);
+        bank.refund(&key, refund_ask("R1", 800_000), RefundEnd::Closed, minute, NOON).unwrap();
+        assert_eq!(send_back(&mut bank, &key, "R2", 1).unwrap_err(), RefundRefusal::OverRest);
+        assert_eq!(bank.tick(NOON + minute), [Event::RefundEnded { key: key.clone(), refund_no: "R1".to_owned() }]);
+        assert_eq!(bank.sent_back(WECHAT_MCH_FISCAL), Fen::ZERO);
+        assert!(send_back(&mut bank, &key, "R2", 800_000).is_ok());
+    }
+
+    #[test]
+    fn fifty_refunds_and_a_year_are_the_limit() {
+        let mut bank = bank();
+        let key = ask("A00001").key;
+        bank.order(ask("A00001"), NOON).unwrap();
+        bank.pay(&key, "lin", NOON).unwrap();
+        let late = bank.refund(&key, refund_ask("R0", 1), RefundEnd::Success, Duration::ZERO, NOON + 366 * DAY);
+        assert_eq!(late.unwrap_err(), RefundRefusal::TooLate);
+        for part in 0..MAX_REFUNDS {
+            send_back(&mut bank, &key, &format!("R{part}"), 1).unwrap();
+        }
+        assert_eq!(send_back(&mut bank, &key, "R50", 1).unwrap_err(), RefundRefusal::TooMany);
+    }
+}
