@@ -1,6 +1,13 @@
 //! Stand-ins of the outside world over real HTTP with real signatures, and a list of faults they can be told to make.
 pub mod bank;
+pub mod codes;
 pub mod faults;
 pub mod keys;
 pub mod merchants;
+pub mod notifier;
+pub mod outbox;
+pub mod payer;
+pub mod server;
+pub mod spoil;
 pub mod trade;
+pub mod world;

@@ -1,0 +1,223 @@
+//! The sandbox itself: the bank, the faults, the outbox, a clock and chance, shared by every gateway and page.
+//!
+//! Lock order: bank, then faults, then outbox. No lock is held across an await.
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
+
+use crate::clock::{Chance, Clock};
+use crate::domain::moment::Moment;
+use crate::domain::trade::Channel;
+
+use super::bank::Bank;
+use super::codes::AuthCodes;
+use super::faults::{Call, Fault, Faults, Setting};
+use super::merchants::{Merchant, WECHAT_APP_SECRET, school_merchants};
+use super::outbox::{Delivery, NoticeAbout, NoticeJob, Outbox};
+use super::trade::{Event, Trade, TradeKey};
+
+/// The channels wait this long for an acknowledgement (WeChat Pay v3, payment notice: 5 s).
+const ACK_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whom the sandbox plays for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub merchants: Vec<Merchant>,
+    /// AppSecret of the service account
+    pub app_secret: String,
+    /// The H5 payment domain set on WeChat's platform: the Referer of whoever opens the H5 cashier must be of it.
+    /// None: any Referer will do, but there must be one.
+    pub h5_domain: Option<String>,
+    /// The page-authorisation domain of the service account; none: any.
+    pub oauth_domain: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            merchants: school_merchants(),
+            app_secret: WECHAT_APP_SECRET.to_owned(),
+            h5_domain: None,
+            oauth_domain: None,
+        }
+    }
+}
+
+/// Whose key WeChat's notices are signed with (a merchant that changes from certificates to the public key sees both).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKey {
+    #[default]
+    PublicKey,
+    /// The platform certificate in use
+    CertA,
+    /// Its successor
+    CertB,
+    /// Any of the three, by chance
+    Mixed,
+}
+
+/// Settings of the merchant's account that are no faults.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Switches {
+    pub notice_key: NoticeKey,
+    /// A merchant that never had platform certificates: `/v3/certificates` answers 404.
+    pub public_key_only: bool,
+    /// The successor certificate is listed too.
+    pub rotation: bool,
+}
+
+pub struct Sandbox {
+    pub options: Options,
+    pub clock: Clock,
+    pub chance: Chance,
+    /// Sends the notices
+    pub(super) http: reqwest::Client,
+    bank: Mutex<Bank>,
+    faults: Mutex<Faults>,
+    outbox: Mutex<Outbox>,
+    codes: Mutex<AuthCodes>,
+    switches: Mutex<Switches>,
+    public_url: OnceLock<String>,
+}
+
+fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Sandbox {
+    pub fn new(options: Options, clock: Clock, chance: Chance) -> Arc<Sandbox> {
+        let http = reqwest::Client::builder()
+            .timeout(ACK_WITHIN)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .expect("a client without certificates of its own can always be built");
+        let bank = Bank::new(options.merchants.clone(), chance.clone());
+        Arc::new(Sandbox {
+            options,
+            clock,
+            chance,
+            http,
+            bank: Mutex::new(bank),
+            faults: Mutex::default(),
+            outbox: Mutex::default(),
+            codes: Mutex::default(),
+            switches: Mutex::default(),
+            public_url: OnceLock::new(),
+        })
+    }
+
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The books as of now: whatever time has brought about (refunds that ended, trades closed) is in them, and its notices
+    /// are queued.
+    pub fn bank(&self) -> MutexGuard<'_, Bank> {
+        let mut bank = hold(&self.bank);
+        for event in bank.tick(self.now()) {
+            let (key, about) = match event {
+                Event::RefundEnded { key, refund_no } => (key, NoticeAbout::Refund { refund_no }),
+                Event::TradeClosed { key } => (key, NoticeAbout::Closed),
+            };
+            if let Some(trade) = bank.trade(&key) {
+                self.queue_notice(trade, about);
+            }
+        }
+        bank
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        hold(&self.faults)
+    }
+
+    pub(super) fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        hold(&self.outbox)
+    }
+
+    pub(super) fn codes(&self) -> MutexGuard<'_, AuthCodes> {
+        hold(&self.codes)
+    }
+
+    pub fn switches(&self) -> Switches {
+        *hold(&self.switches)
+    }
+
+    pub fn set_switches(&self, switches: Switches) {
+        *hold(&self.switches) = switches;
+    }
+
+    /// Something goes wrong from now on.
+    pub fn set_fault(&self, setting: Setting) {
+        self.faults().set(setting);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn clear_faults(&self) {
+        self.faults().clear();
+    }
+
+    pub(super) fn strikes(&self, fault: Fault, channel: Channel, call: Call) -> Option<u64> {
+        self.faults().strikes(fault, channel, call)
+    }
+
+    /// Every try to deliver a notice so far, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.outbox().journal().to_vec()
+    }
+
+    /// How many notices have neither been received nor given up.
+    pub fn notices_waiting(&self) -> usize {
+        self.outbox().waiting().len()
+    }
+
+    /// Where browsers reach the sandbox, without a trailing slash. Set once, before serving.
+    pub fn set_public_url(&self, url: &str) {
+        let _ = self.public_url.set(url.trim_end_matches('/').to_owned());
+    }
+
+    /// The address to put into pages and codes: the one set, else the one the caller used.
+    pub fn public_url(&self, host: Option<&str>) -> String {
+        let used = || format!("http://{}", host.unwrap_or("127.0.0.1"));
+        self.public_url.get().cloned().unwrap_or_else(used)
+    }
+
+    /// Puts a notice about a trade into the outbox, first due now (or when the faults say). No address: no notice.
+    pub(super) fn queue_notice(&self, trade: &Trade, about: NoticeAbout) {
+        let (url, call) = match &about {
+            NoticeAbout::Refund { refund_no } => {
+                let own = trade.refund(refund_no).and_then(|refund| refund.notify_url.clone());
+                (own.or_else(|| self.usual_refund_address(trade)), Call::RefundNotice)
+            }
+            NoticeAbout::Paid | NoticeAbout::Closed => (trade.ask.notify_url.clone(), Call::PaymentNotice),
+        };
+        let TradeKey { channel, .. } = *trade.key();
+        let Some(url) = url.filter(|_| !(channel == Channel::Wechat && about == NoticeAbout::Closed)) else { return };
+        if self.strikes(Fault::LoseNotice, channel, call).is_some() {
+            return;
+        }
+        let delay = self.strikes(Fault::DelayNotice, channel, call).unwrap_or(0);
+        let held = self.strikes(Fault::ReorderNotice, channel, call).is_some();
+        let now = self.now();
+        self.outbox().push(NoticeJob {
+            id: self.notice_id(now),
+            key: trade.key().clone(),
+            about,
+            url,
+            queued_at: now,
+            due_at: now + Duration::from_secs(delay),
+            tries: 0,
+            held,
+        });
+    }
+
+    /// Alipay tells a refund to the trade's own address; WeChat only to the one given with the refund.
+    fn usual_refund_address(&self, trade: &Trade) -> Option<String> {
+        (trade.key().channel == Channel::Alipay).then(|| trade.ask.notify_url.clone()).flatten()
+    }
+
+    fn notice_id(&self, now: Moment) -> String {
+        format!("EV-{}{}", now.format("%Y%m%d%H%M%S"), super::bank::digits(&self.chance, 12))
+    }
+}
