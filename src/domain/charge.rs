@@ -1,5 +1,19 @@
 //! 应收: what a payer owes for one fee item in one billing period, and the entries that made it so.
+use super::fee::{BillingPeriod, FeeItem};
+use super::ids::{ChargeId, PayerId};
 use super::money::Fen;
+
+/// 应收: one payer, one fee item, one billing period.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Charge {
+    pub id: ChargeId,
+    pub payer_id: PayerId,
+    pub item: FeeItem,
+    pub period: BillingPeriod,
+    pub balance: Balance,
+    /// The day the payer was told, `yyyymmdd`
+    pub due_day: Option<i64>,
+}
 
 /// Why a charge's books moved. One row of `charge_entry` per cause and cause number; rows are only ever added.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

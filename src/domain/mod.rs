@@ -10,4 +10,6 @@ pub mod money;
 pub mod order;
 pub mod order_no;
 pub mod payer;
+pub mod refund;
+pub mod session;
 pub mod trade;

@@ -1,8 +1,63 @@
 //! 缴费单: its states, and what to do with what a channel says about one.
+use super::bilingual::Bilingual;
 use super::fee::coded;
+use super::ids::{AttemptId, ChargeId, OrderId, PayerId};
 use super::moment::Moment;
 use super::money::Fen;
-use super::trade::{Heard, TradeNo};
+use super::order_no::{AttemptNo, OrderNo};
+use super::trade::{Buyer, Heard, Product, TradeNo};
+
+/// 缴费单: lines of one payee, paid together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Order {
+    pub id: OrderId,
+    pub order_no: OrderNo,
+    /// Minted when the arrears page was drawn; the orders of one checkout share it.
+    pub checkout_id: String,
+    /// Which of the checkout's successive orders this is, from 0
+    pub part: i64,
+    pub payer_id: PayerId,
+    pub payee_code: String,
+    pub subject: String,
+    pub total: Fen,
+    /// 聚合码: whoever holds it may pay this order and do nothing else
+    pub pay_code: String,
+    pub state: OrderState,
+    pub created_at: Moment,
+    pub expires_at: Moment,
+    /// The product it was paid by
+    pub paid_by: Option<Product>,
+}
+
+/// One line of an order, with the names of its charge.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrderLine {
+    pub charge_id: ChargeId,
+    pub item: Bilingual,
+    pub period: Bilingual,
+    pub amount: Fen,
+    pub refunded: Fen,
+}
+
+/// 支付流水: one try at one channel product.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub attempt_no: AttemptNo,
+    pub order_id: OrderId,
+    pub product: Product,
+    pub payee_code: String,
+    pub amount: Fen,
+    pub state: AttemptState,
+    pub buyer: Option<Buyer>,
+    pub payer_ip: String,
+    pub return_url: String,
+    pub created_at: Moment,
+    pub expires_at: Moment,
+    /// How often the channel has been asked
+    pub inquiries: i64,
+    pub next_inquiry_at: Option<Moment>,
+}
 
 /// The state of an order, with the facts that belong to it.
 #[derive(Clone, PartialEq, Eq, Debug)]

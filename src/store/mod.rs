@@ -1,1 +1,16 @@
 //! What must not be lost. The store speaks SQL through sea-orm and takes its connection as an argument.
+//!
+//! It knows no rule of the office: it finds, inserts and moves rows by compare-and-set; whether to do so is the flows' business.
+pub mod attempts;
+pub mod charges;
+pub mod db;
+pub mod error;
+pub mod fees;
+pub mod journal;
+pub mod orders;
+pub mod payers;
+pub mod refunds;
+pub mod schema;
+pub mod seal;
+pub mod serials;
+pub mod sessions;
