@@ -9,6 +9,7 @@
 //! 4. `flow`: the acts of the office, one act = one transaction
 //! 5. `web`: speaks HTTP; `jobs`: works unasked; `sandbox`: plays the outside world
 //! 6. `main.rs` and `cli`: the command line
+pub mod app;
 pub mod cache;
 pub mod channel;
 pub mod clock;

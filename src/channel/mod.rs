@@ -1,2 +1,3 @@
 //! Who moves the money. A channel speaks one company's protocol, verifies every word it hears, and keeps nothing.
 pub mod contract;
+pub mod directory;
