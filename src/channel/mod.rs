@@ -1,3 +1,4 @@
 //! Who moves the money. A channel speaks one company's protocol, verifies every word it hears, and keeps nothing.
 pub mod contract;
 pub mod directory;
+pub mod wechat;

@@ -1,1 +1,2 @@
 //! WeChat's other half: the official account.
+pub mod oauth;
