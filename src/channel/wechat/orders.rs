@@ -198,3 +198,231 @@ impl Transaction {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::testing::{
+        self, ATTEMPT, OPENID, Voice, account, body_of, is_signature, is_signed, paid, prepay_ask, wechat, wechat_at,
+    };
+    use super::*;
+    use crate::channel::contract::PaymentChannel;
+    use crate::clock::Clock;
+    use crate::outbound::fake::{Fake, Play, Seen};
+
+    /// Answers everything with the same words, signed.
+    fn saying(status: u16, body: &str) -> Fake {
+        let body = body.to_owned();
+        Fake::start(move |_| Voice::public().answer(status, &body))
+    }
+
+    async fn opened(ask: &PrepayAsk, answer: &str) -> (Result<Prepay, ChannelError>, Vec<Seen>) {
+        let fake = saying(200, answer);
+        let result = wechat(&account(&fake.base)).prepay(ask).await;
+        (result, fake.seen())
+    }
+
+    #[tokio::test]
+    async fn jsapi_sends_the_payer_and_gets_a_prepay_id() {
+        let answer = r#"{"prepay_id":"wx201410272009395522657a690389285100"}"#;
+        let (prepay, seen) = opened(&prepay_ask(Product::WechatJsapi), answer).await;
+        assert_eq!(prepay, Ok(Prepay::WechatJsapi { prepay_id: "wx201410272009395522657a690389285100".to_owned() }));
+        assert_eq!((seen[0].method.as_str(), seen[0].target.as_str()), ("POST", "/v3/pay/transactions/jsapi"));
+        assert!(is_signed(&seen[0]));
+        let body = json!({
+            "appid": "wx2421b1c4370ec43b", "mchid": "1900000001", "description": "学费", "out_trade_no": ATTEMPT,
+            "time_expire": "2026-12-01T10:30:00+08:00",
+            "notify_url": "https://pay.example.edu.cn/notify/wechat/fiscal",
+            "amount": {"total": 934_994, "currency": "CNY"}, "payer": {"openid": OPENID},
+        });
+        assert_eq!(body_of(&seen[0]), body);
+    }
+
+    #[tokio::test]
+    async fn h5_sends_the_payers_address_and_comes_back_to_us() {
+        let ask = PrepayAsk { payer_ip: "::ffff:203.0.113.7".to_owned(), ..prepay_ask(Product::WechatH5) };
+        let h5_url = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx2016&package=1037687096";
+        let (prepay, seen) = opened(&ask, &json!({"h5_url": h5_url}).to_string()).await;
+        let url = format!("{h5_url}&redirect_url=https%3A%2F%2Fpay.example.edu.cn%2Fh5%2Fcashier%2FXF261201QMU000001");
+        assert_eq!(prepay, Ok(Prepay::Redirect { url }));
+        assert_eq!(seen[0].target, "/v3/pay/transactions/h5");
+        let scene = json!({"payer_client_ip": "203.0.113.7", "h5_info": {"type": "Wap"}});
+        assert_eq!(body_of(&seen[0])["scene_info"], scene);
+        assert_eq!(body_of(&seen[0]).get("payer"), None);
+    }
+
+    #[tokio::test]
+    async fn native_gets_a_code_and_sends_neither_payer_nor_scene() {
+        let ask = prepay_ask(Product::WechatNative);
+        let (prepay, seen) = opened(&ask, r#"{"code_url":"weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00"}"#).await;
+        assert_eq!(prepay, Ok(Prepay::Code { text: "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00".to_owned() }));
+        let body = body_of(&seen[0]);
+        assert_eq!((body.get("payer"), body.get("scene_info")), (None, None));
+        assert!(!String::from_utf8(seen[0].body.clone()).unwrap().contains("null"));
+    }
+
+    #[tokio::test]
+    async fn amounts_from_one_fen_to_beyond_32_bits_are_written_whole() {
+        for fen in [1, 9_999_999_999, 3_000_000_000] {
+            let ask = PrepayAsk { amount: Fen::new(fen), ..prepay_ask(Product::WechatNative) };
+            let (_, seen) = opened(&ask, r#"{"code_url":"weixin://x"}"#).await;
+            assert_eq!(body_of(&seen[0])["amount"]["total"], json!(fen));
+        }
+        for fen in [0, -1] {
+            let ask = PrepayAsk { amount: Fen::new(fen), ..prepay_ask(Product::WechatNative) };
+            let (prepay, seen) = opened(&ask, "{}").await;
+            assert!(prepay.is_err() && seen.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn awkward_names_are_sent_as_wechat_pay_takes_them() {
+        let names = [
+            ("学费&住宿费=1+1 100% <b>\"}", "学费&住宿费=1+1 100% <b>\"}".to_owned()),
+            ("𠮷田 学费\r\n", "〓田 学费".to_owned()),
+            (&"住".repeat(99), "住".repeat(42)),
+            ("\u{0}", "缴费".to_owned()),
+        ];
+        for (subject, sent) in names {
+            let ask = PrepayAsk { subject: subject.to_owned(), ..prepay_ask(Product::WechatNative) };
+            let (_, seen) = opened(&ask, r#"{"code_url":"weixin://x"}"#).await;
+            assert_eq!(body_of(&seen[0])["description"], json!(sent));
+            assert!(is_signed(&seen[0]));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_ask_later_sends_the_same_bytes() {
+        let fake = saying(200, r#"{"code_url":"weixin://x"}"#);
+        let clock = Clock::manual(testing::now());
+        let wechat = wechat_at(&account(&fake.base), &clock);
+        for _ in 0..3 {
+            wechat.prepay(&prepay_ask(Product::WechatNative)).await.ok();
+            clock.advance(Duration::from_secs(140));
+        }
+        let seen = fake.seen();
+        assert!(seen.iter().all(|one| one.body == seen[0].body));
+        let far =
+            PrepayAsk { expires_at: clock.now() + Duration::from_secs(8 * 86400), ..prepay_ask(Product::WechatNative) };
+        wechat.prepay(&far).await.ok();
+        assert_eq!(body_of(fake.seen().last().unwrap()).get("time_expire"), None);
+    }
+
+    #[tokio::test]
+    async fn an_order_is_refused_before_it_is_sent_when_it_cannot_be_ours() {
+        let fake = saying(200, "{}");
+        let why =
+            async |account: &crate::config::WechatAccount, ask: &PrepayAsk| match wechat(account).prepay(ask).await {
+                Err(ChannelError::Refused { why, .. }) => why,
+                other => panic!("{other:?}"),
+            };
+        let account = account(&fake.base);
+        let nobody = PrepayAsk { buyer: None, ..prepay_ask(Product::WechatJsapi) };
+        assert_eq!(why(&account, &nobody).await, RefusedFor::Buyer);
+        assert_eq!(why(&account, &prepay_ask(Product::AlipayWap)).await, RefusedFor::Configuration);
+        let without_h5 = crate::config::WechatAccount { h5: false, ..account };
+        assert_eq!(why(&without_h5, &prepay_ask(Product::WechatH5)).await, RefusedFor::Configuration);
+        assert!(fake.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_signed_answer_without_its_one_field_is_untrusted() {
+        for product in [Product::WechatJsapi, Product::WechatH5, Product::WechatNative] {
+            for answer in ["{}", r#"{"prepay_id":"","h5_url":"javascript:alert(1)","code_url":""}"#] {
+                let (prepay, _) = opened(&prepay_ask(product), answer).await;
+                assert!(matches!(prepay, Err(ChannelError::Untrusted(_))), "{product:?}");
+            }
+        }
+        let refusal = r#"{"code":"PARAM_ERROR","message":"参数错误"}"#;
+        let fake = saying(400, refusal);
+        let prepay = wechat(&account(&fake.base)).prepay(&prepay_ask(Product::WechatNative)).await;
+        assert!(matches!(prepay, Err(ChannelError::Refused { why: RefusedFor::Other, .. })));
+    }
+
+    #[test]
+    fn the_bridge_gets_the_merchants_signature_over_four_lines() {
+        let launch = wechat(&account("http://127.0.0.1:1")).launch_jsapi("wx2014", testing::now(), "5K8264ILTKCH16CQ");
+        let launch = launch.unwrap();
+        let time = testing::now().unix();
+        let message = format!("wx2421b1c4370ec43b\n{time}\n5K8264ILTKCH16CQ\nprepay_id=wx2014\n");
+        assert!(is_signature(&message, &launch.pay_sign));
+        let mut shown = serde_json::to_value(&launch).unwrap();
+        shown["paySign"] = json!("");
+        let wanted = json!({
+            "appId": "wx2421b1c4370ec43b", "timeStamp": time.to_string(), "nonceStr": "5K8264ILTKCH16CQ",
+            "package": "prepay_id=wx2014", "signType": "RSA", "paySign": "",
+        });
+        assert_eq!(shown, wanted);
+    }
+
+    async fn asked(status: u16, body: &str) -> Result<Heard, ChannelError> {
+        let fake = saying(status, body);
+        let heard = wechat(&account(&fake.base)).query(&AttemptNo::parse(ATTEMPT).unwrap()).await;
+        let target = format!("/v3/pay/transactions/out-trade-no/{ATTEMPT}?mchid=1900000001");
+        assert_eq!((fake.seen()[0].method.as_str(), &fake.seen()[0].target), ("GET", &target));
+        heard
+    }
+
+    #[tokio::test]
+    async fn a_payment_refunded_in_part_was_still_paid() {
+        for state in ["SUCCESS", "REFUND"] {
+            let mut transaction = paid(3_000_000_000);
+            transaction["trade_state"] = json!(state);
+            let heard = asked(200, &transaction.to_string()).await;
+            assert!(matches!(heard, Ok(Heard::Paid { amount, .. }) if amount == Fen::new(3_000_000_000)), "{heard:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_other_state_is_unpaid_closed_or_absent() {
+        let table = [
+            ("NOTPAY", Heard::Unpaid),
+            ("USERPAYING", Heard::Unpaid),
+            ("PAYERROR", Heard::Unpaid),
+            ("CLOSED", Heard::Closed),
+            ("REVOKED", Heard::Closed),
+        ];
+        for (state, meant) in table {
+            let body = json!({"appid": "wx2421b1c4370ec43b", "mchid": "1900000001", "out_trade_no": ATTEMPT,
+                              "trade_state": state, "amount": {"total": 1}});
+            assert_eq!(asked(200, &body.to_string()).await, Ok(meant), "{state}");
+        }
+        for code in ["ORDER_NOT_EXIST", "ORDERNOTEXIST"] {
+            assert_eq!(
+                asked(404, &json!({"code": code, "message": "订单不存在"}).to_string()).await,
+                Ok(Heard::Absent)
+            );
+        }
+        let mut other = paid(1);
+        other["out_trade_no"] = json!("XF261201QMU000009T01");
+        let foreign = Heard::Foreign { field: "out_trade_no", got: "XF261201QMU000009T01".to_owned() };
+        assert_eq!(asked(200, &other.to_string()).await, Ok(foreign));
+        other = paid(1);
+        other["trade_state"] = json!("SOMETHING");
+        assert!(matches!(asked(200, &other.to_string()).await, Err(ChannelError::Untrusted(_))));
+    }
+
+    #[tokio::test]
+    async fn closing_ends_closed_paid_or_absent() {
+        let table = [
+            (204, "", Ok(Closing::Closed)),
+            (400, "ORDER_PAID", Ok(Closing::Paid)),
+            (400, "ORDERPAID", Ok(Closing::Paid)),
+            (400, "ORDER_CLOSED", Ok(Closing::Closed)),
+            (404, "ORDER_NOT_EXIST", Ok(Closing::Absent)),
+            (500, "SYSTEM_ERROR", Err(ChannelError::Unreachable("status 500 SYSTEM_ERROR".to_owned()))),
+        ];
+        for (status, code, ended) in table {
+            let body = if code.is_empty() { String::new() } else { json!({ "code": code }).to_string() };
+            let fake = saying(status, &body);
+            let closing = wechat(&account(&fake.base)).close(&AttemptNo::parse(ATTEMPT).unwrap()).await;
+            assert_eq!(closing, ended, "{status} {code}");
+            assert_eq!(fake.seen()[0].target, format!("/v3/pay/transactions/out-trade-no/{ATTEMPT}/close"));
+            assert_eq!(body_of(&fake.seen()[0]), json!({"mchid": "1900000001"}));
+        }
+        let unsigned = Fake::start(|_| Play::plain(204, ""));
+        let closing = wechat(&account(&unsigned.base)).close(&AttemptNo::parse(ATTEMPT).unwrap()).await;
+        assert!(matches!(closing, Err(ChannelError::Untrusted(_))));
+    }
+}
