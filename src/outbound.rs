@@ -1,7 +1,7 @@
 //! The one HTTP client for calls to the outside: pooled, bounded in time and size.
 //!
-//! It never follows a redirect, never asks an environment's proxy (a forwarder is named as a gateway's base address), and
-//! its errors never carry an address, because addresses may carry secrets.
+//! It never follows a redirect, never asks an environment's proxy (a forwarder is named as a gateway's base address),
+//! and its errors never carry an address, because addresses may carry secrets.
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;

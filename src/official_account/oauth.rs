@@ -1,7 +1,7 @@
 //! Who is looking at the page: the openid of a WeChat user, by the official account's silent web authorisation.
 //!
-//! Only the openid is taken (`snsapi_base`); the token that comes with it is dropped. The account's secret goes into one
-//! address and into no error, log or page. Whether `state` fits the session is the caller's question.
+//! Only the openid is taken (`snsapi_base`); the token that comes with it is dropped. The account's secret goes into
+//! one address and into no error, log or page. Whether `state` fits the session is the caller's question.
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -60,12 +60,13 @@ impl OauthClient {
         }
     }
 
-    /// Where the browser goes to come back to `redirect_uri` with `code` and `state`. The order of the parameters and the
-    /// fragment matter (official account, web authorisation); `state` is letters and digits, at most 128.
+    /// Where the browser goes to come back to `redirect_uri` with `code` and `state`. The order of the parameters and
+    /// the fragment matter (official account, web authorisation); `state` is letters and digits, at most 128.
     pub fn authorize_url(&self, redirect_uri: &str, state: &str) -> String {
         let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         format!(
-            "{}/connect/oauth2/authorize?appid={}&redirect_uri={}&response_type=code&scope=snsapi_base&state={}#wechat_redirect",
+            "{}/connect/oauth2/authorize?appid={}&redirect_uri={}&response_type=code&scope=snsapi_base&state={}\
+             #wechat_redirect",
             self.authorize_base,
             encoded(&self.app_id),
             encoded(redirect_uri),
@@ -149,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_code_is_traded_for_the_openid() {
-        let body = r#"{"access_token":"ACCESS","expires_in":7200,"refresh_token":"R","openid":"o6_bmjrPTlm6_2sgVt7hMZOPfL2M","scope":"snsapi_base"}"#;
+        let body = r#"{"access_token":"ACCESS","expires_in":7200,"openid":"o6_bmjrPTlm6_2sgVt7hMZOPfL2M"}"#;
         let fake = Fake::start(move |_| Play::plain(200, body));
         let openid = client(&fake.base).openid("a&b=c#d/学").await;
         assert_eq!(openid.as_deref(), Ok("o6_bmjrPTlm6_2sgVt7hMZOPfL2M"));

@@ -1,7 +1,7 @@
 //! One signed question to WeChat Pay and its verified answer.
 //!
-//! Nothing leaves here as `Ok` that was not signed by a key of the ring over the very bytes that came. Every call may be
-//! repeated with the same parameters, and is, once, when the answer's signature was a probe.
+//! Nothing leaves here as `Ok` that was not signed by a key of the ring over the very bytes that came. Every call may
+//! be repeated with the same parameters, and is, once, when the answer's signature was a probe.
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use reqwest::Method;

@@ -1,5 +1,5 @@
-//! WeChat Pay's refusals in the flows' words. The code decides, not the status: one code comes with several statuses, and
-//! older spellings without underscores still occur (WeChat Pay v3, error codes).
+//! WeChat Pay's refusals in the flows' words. The code decides, not the status: one code comes with several statuses,
+//! and older spellings without underscores still occur (WeChat Pay v3, error codes).
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
@@ -70,8 +70,8 @@ fn by_words(message: &str, inner: &str) -> RefusedFor {
     }
 }
 
-/// A channel's words for our log and the office: one line, at most 200 characters, and without anything that looks like an
-/// identifier (20 or more letters, digits, `_`, `-` in a row: openids, tokens, signatures).
+/// A channel's words for our log and the office: one line, at most 200 characters, and without anything that looks
+/// like an identifier (20 or more letters, digits, `_`, `-` in a row: openids, tokens, signatures).
 fn presentable(text: &str) -> String {
     let mut out = String::new();
     let mut run = String::new();
@@ -178,7 +178,7 @@ mod tests {
     fn an_openid_never_reaches_the_text_of_an_error() {
         let openid = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
         let body = format!(
-            r#"{{"code":"PARAM_ERROR","detail":{{"field":"/payer/openid","value":"{openid}"}},"message":"无效的openid：{openid}\n{openid}"}}"#
+            r#"{{"code":"PARAM_ERROR","detail":{{"value":"{openid}"}},"message":"无效的openid：{openid}\n{openid}"}}"#
         );
         let text = refusal(400, &HeaderMap::new(), body.as_bytes()).to_string();
         assert_eq!(text, "the channel refused: PARAM_ERROR 无效的openid：[…] […]");

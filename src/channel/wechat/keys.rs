@@ -1,8 +1,9 @@
-//! The keys of one account: our own (signs requests), WeChat Pay's (believe answers and notices), and the APIv3 key (opens
-//! sealed fields). Each is parsed once and tried at start.
+//! The keys of one account: our own (signs requests), WeChat Pay's (believe answers and notices), and the APIv3 key
+//! (opens sealed fields). Each is parsed once and tried at start.
 //!
-//! WeChat Pay signs with its public key or with a platform certificate, and with either during a switch, so all of them lie
-//! in one map from the serial a message names to the key. Nothing here prints a key, and no error repeats one.
+//! WeChat Pay signs with its public key or with a platform certificate, and with either during a switch, so all of
+//! them lie in one map from the serial a message names to the key. Nothing here prints a key, and no error repeats
+//! one.
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -112,7 +113,8 @@ pub type VerifyingKeys = HashMap<String, Arc<ParsedPublicKey>>;
 pub struct Keyring {
     configured: VerifyingKeys,
     live: ArcSwap<VerifyingKeys>,
-    /// Sent as `Wechatpay-Serial`, so that answers are signed with the public key; none when only certificates are configured.
+    /// Sent as `Wechatpay-Serial`, so that answers are signed with the public key; none when only certificates are
+    /// configured.
     pub public_key_id: Option<String>,
     /// Whether platform certificates are in use, and may therefore be fetched anew.
     pub has_certificates: bool,

@@ -1,7 +1,8 @@
 //! Orders: open, ask, close (WeChat Pay v3: JSAPI, H5, Native; query by out_trade_no; close).
 //!
-//! The number of an attempt is `out_trade_no`. Opening again with the same ask sends the same parameters, and WeChat Pay
-//! answers with a fresh `prepay_id`, `code_url` or `h5_url`; so nothing in the body may depend on the time of asking.
+//! The number of an attempt is `out_trade_no`. Opening again with the same ask sends the same parameters, and WeChat
+//! Pay answers with a fresh `prepay_id`, `code_url` or `h5_url`; so nothing in the body may depend on the time of
+//! asking.
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,5 @@
-//! For the tests beside: WeChat Pay's voice, made with other crates than the channel uses, so that a shared mistake cannot hide.
+//! For the tests beside: WeChat Pay's voice, made with other crates than the channel uses, so that a shared mistake
+//! cannot hide.
 use std::time::Duration;
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
