@@ -201,6 +201,27 @@ impl Bank {
         Ok(trade)
     }
 
+    /// A number nobody ordered becomes a closed trade (field report: closing before ordering burns the number).
+    pub fn burn(&mut self, key: TradeKey, now: Moment) {
+        let ask = TradeAsk {
+            app_id: String::new(),
+            product: crate::domain::trade::Product::WechatNative,
+            total: Fen::ZERO,
+            description: String::new(),
+            attach: None,
+            digest: String::new(),
+            buyer: None,
+            notify_url: None,
+            return_url: None,
+            expires_at: now,
+            closes_at: now,
+            known: true,
+            key: key.clone(),
+        };
+        let burnt = self.order(ask, now).is_ok() && self.close(&key, now).is_ok();
+        debug_assert!(burnt, "callers burn only numbers that were never ordered");
+    }
+
     /// Sends money back, or tells the same refund again (equal number and amount). Ends as `end`: at once, or `after` a while
     /// in which it is processing.
     pub fn refund(

@@ -8,30 +8,14 @@ use poem::http::StatusCode;
 
 use crate::domain::trade::Channel;
 
-use super::faults::{Call, Fault, Lies, Signing};
-use super::outbox::{Delivery, NoticeAbout, NoticeJob};
+use super::faults::{Call, Fault};
+use super::outbox::{Delivery, Manner, NoticeAbout, NoticeJob, Outgoing};
 use super::trade::Trade;
+use super::wechat;
 use super::world::Sandbox;
 
 /// How often the background loop looks, in real time.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// What is to go wrong with one try.
-#[derive(Clone, Copy, Debug)]
-pub struct Manner {
-    pub signing: Signing,
-    /// How old the timestamp is, seconds
-    pub age: u64,
-    pub lies: Lies,
-}
-
-/// A notice as it goes over the wire.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    pub content_type: &'static str,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Vec<u8>,
-}
 
 impl Sandbox {
     /// Sends every notice that is due now, one after the other (copies of one notice at once), and tells how each try went.
@@ -109,9 +93,10 @@ impl Sandbox {
         Some(outgoing)
     }
 
-    fn notice_of(&self, job: &NoticeJob, _trade: &Trade, _manner: Manner) -> Option<Outgoing> {
+    /// None where the channel sends nothing.
+    fn notice_of(&self, job: &NoticeJob, trade: &Trade, manner: Manner) -> Option<Outgoing> {
         match job.key.channel {
-            Channel::Wechat => None,
+            Channel::Wechat => wechat::notices::compose(self, job, trade, manner),
             Channel::Alipay => None,
         }
     }

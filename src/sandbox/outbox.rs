@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::domain::moment::Moment;
 use crate::domain::trade::Channel;
 
+use super::faults::{Lies, Signing};
 use super::trade::TradeKey;
 
 /// WeChat Pay v3, payment notice: after the first try 15 more, 24 h 4 min in all. Seconds.
@@ -57,6 +58,23 @@ pub struct Delivery {
     pub body: String,
     /// Whether the channel takes this answer for a receipt
     pub received: bool,
+}
+
+/// What is to go wrong with one try.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    pub signing: Signing,
+    /// How old the timestamp is, seconds
+    pub age: u64,
+    pub lies: Lies,
+}
+
+/// A notice as it goes over the wire.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    pub content_type: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
 }
 
 #[derive(Default)]

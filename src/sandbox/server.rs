@@ -3,14 +3,27 @@ use std::io;
 use std::sync::Arc;
 
 use poem::listener::TcpAcceptor;
-use poem::{Endpoint, EndpointExt, Response, Route, Server};
+use poem::{Endpoint, EndpointExt, Response, Route, Server, get};
 
+use super::account::{authorize, token};
+use super::control;
+use super::wechat::cashier;
+use super::wechat::gateway::Gateway;
 use super::world::Sandbox;
 
 impl Sandbox {
     /// All routes of the outside world: gateways, cashiers, sign-in pages, the control surface.
     pub fn routes(self: &Arc<Self>) -> impl Endpoint<Output = Response> + use<> {
-        Route::new().data(Arc::clone(self))
+        Route::new()
+            // WeChat Pay
+            .at("/v3/*rest", Gateway(Arc::clone(self)))
+            .at("/cgi-bin/mmpayweb-bin/checkmweb", get(cashier::show).post(cashier::choose))
+            // WeChat official account
+            .at("/connect/oauth2/authorize", get(authorize::authorize))
+            .at("/sns/oauth2/access_token", get(token::access_token))
+            // the sandbox itself
+            .nest("/control", control::routes())
+            .data(Arc::clone(self))
     }
 
     /// Serves for ever on a bound port.
