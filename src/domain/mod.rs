@@ -2,6 +2,7 @@
 pub mod amount;
 pub mod bilingual;
 pub mod charge;
+pub mod checkout;
 pub mod fee;
 pub mod id_number;
 pub mod ids;
@@ -11,5 +12,6 @@ pub mod order;
 pub mod order_no;
 pub mod payer;
 pub mod refund;
+pub mod refusal;
 pub mod session;
 pub mod trade;

@@ -125,6 +125,22 @@ pub enum Verdict {
     CloseAttempt,
 }
 
+impl Verdict {
+    /// The word in logs and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Verdict::Settle { .. } => "settle",
+            Verdict::Replay => "replay",
+            Verdict::Surplus { .. } => "surplus",
+            Verdict::Late { .. } => "late",
+            Verdict::Mismatch { .. } => "mismatch",
+            Verdict::Foreign { .. } => "foreign",
+            Verdict::Wait => "wait",
+            Verdict::CloseAttempt => "close_attempt",
+        }
+    }
+}
+
 /// What to do with what a channel said about an order. Pure and exhaustive: every pair has an answer.
 pub fn judge(order: &OrderState, total: Fen, heard: &Heard) -> Verdict {
     use OrderState::{Closed, Paid, Pending};

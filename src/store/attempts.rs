@@ -116,6 +116,13 @@ pub async fn move_to_closed(
     Ok(moved.rows_affected == 1)
 }
 
+/// Has the live attempts of an order asked about at once.
+pub async fn wake(tx: &impl ConnectionTrait, order: OrderId, now: Moment) -> Result<()> {
+    let wake = Entity::update_many().col_expr(Column::NextInquiryAt, Expr::value(now.millis()));
+    wake.filter(Column::OrderId.eq(order.0)).filter(Column::State.eq("live")).exec(tx).await?;
+    Ok(())
+}
+
 /// Attempts to ask about now, longest overdue first.
 pub async fn find_due(db: &impl ConnectionTrait, sealer: &Sealer, now: Moment, limit: u64) -> Result<Vec<Attempt>> {
     let query = Entity::find().filter(Column::NextInquiryAt.lte(now.millis())).order_by_asc(Column::NextInquiryAt);

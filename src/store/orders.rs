@@ -1,7 +1,7 @@
 //! Orders and their lines. Every forward step is a compare-and-set on the state column.
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 use super::db::statement;
@@ -135,10 +135,18 @@ pub async fn pending_lines(db: &impl ConnectionTrait, payer: PayerId) -> Result<
     Ok(out)
 }
 
-/// Pending orders whose time ran out before `now`, longest ago first.
-pub async fn find_expired(db: &impl ConnectionTrait, now: Moment, limit: u64) -> Result<Vec<Order>> {
+/// Pending orders whose time ran out by `now`, longest ago first, after the one of `after` (its deadline and id).
+pub async fn find_expired(
+    db: &impl ConnectionTrait,
+    now: Moment,
+    (after_at, after_id): (Moment, OrderId),
+    limit: u64,
+) -> Result<Vec<Order>> {
     let query = Entity::find().filter(Column::State.eq("pending")).filter(Column::ExpiresAt.lte(now.millis()));
-    all(db, query.order_by_asc(Column::ExpiresAt).limit(limit)).await
+    let later = Column::ExpiresAt.gt(after_at.millis());
+    let same = Condition::all().add(Column::ExpiresAt.eq(after_at.millis())).add(Column::Id.gt(after_id.0));
+    let query = query.filter(Condition::any().add(later).add(same));
+    all(db, query.order_by_asc(Column::ExpiresAt).order_by_asc(Column::Id).limit(limit)).await
 }
 
 #[derive(FromQueryResult)]

@@ -1,0 +1,85 @@
+//! One attempt and its channel: asking about it, and making it unpayable. What the channel says is booked through
+//! `settle::apply`; what it does not say clearly leaves the attempt live, which is safe.
+use std::time::Duration;
+
+use super::failure::Result;
+use super::settle;
+use crate::app::App;
+use crate::channel::contract::{ChannelError, Closing};
+use crate::domain::order::Attempt;
+use crate::domain::trade::{Channel, Heard};
+use crate::store::attempts;
+
+/// What became of an attempt that was to be ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Retired {
+    /// It cannot be paid any more (or, at Alipay, it has never come to life; it is watched).
+    Closed,
+    /// It is paid, and booked.
+    Paid,
+    /// The channel gave no clear answer; the attempt stays live, which is safe.
+    Unclear,
+}
+
+/// Asks for the state of one attempt and books the answer.
+pub async fn ask(app: &App, attempt: &Attempt) -> Result<std::result::Result<Heard, ChannelError>> {
+    let Some(account) = app.channels.find(&attempt.payee_code, attempt.product.channel()) else {
+        return Ok(Err(ChannelError::Unreachable("no account is configured for this payee and channel".to_owned())));
+    };
+    let heard = match account.query(&attempt.attempt_no).await {
+        Ok(heard) => heard,
+        Err(error) => {
+            tracing::warn!(attempt_no = %attempt.attempt_no, %error, "inquiry without an answer");
+            return Ok(Err(error));
+        }
+    };
+    settle::apply(app, attempt, &heard, None).await?;
+    Ok(Ok(heard))
+}
+
+/// Makes one live attempt unpayable, or finds out that it is paid.
+pub async fn retire(app: &App, attempt: &Attempt) -> Result<Retired> {
+    match ask(app, attempt).await? {
+        Ok(Heard::Paid { .. }) => Ok(Retired::Paid),
+        Ok(Heard::Closed) => Ok(Retired::Closed),
+        Ok(Heard::Unpaid) => close_at_channel(app, attempt).await,
+        Ok(Heard::Absent) => absent(app, attempt).await,
+        Ok(Heard::Foreign { .. }) | Err(_) => Ok(Retired::Unclear),
+    }
+}
+
+/// Closes an attempt the channel knows and waits for.
+pub async fn close_at_channel(app: &App, attempt: &Attempt) -> Result<Retired> {
+    let Some(account) = app.channels.find(&attempt.payee_code, attempt.product.channel()) else {
+        return Ok(Retired::Unclear);
+    };
+    match account.close(&attempt.attempt_no).await {
+        Ok(Closing::Closed) => {
+            settle::apply(app, attempt, &Heard::Closed, None).await?;
+            Ok(Retired::Closed)
+        }
+        Ok(Closing::Absent) => absent(app, attempt).await,
+        // paid between the question and the closing: ask again, never assume
+        Ok(Closing::Paid) => match ask(app, attempt).await? {
+            Ok(Heard::Paid { .. }) => Ok(Retired::Paid),
+            _ => Ok(Retired::Unclear),
+        },
+        Err(error) => {
+            tracing::warn!(attempt_no = %attempt.attempt_no, %error, "closing without a clear answer");
+            Ok(Retired::Unclear)
+        }
+    }
+}
+
+/// The channel has never seen the number. WeChat Pay knows every order that was made there, so only a call still under way
+/// (8 s at most) can be missing; an Alipay trade appears when the payer arrives, so the attempt is closed here and watched.
+async fn absent(app: &App, attempt: &Attempt) -> Result<Retired> {
+    let now = app.clock.now();
+    let under_way = now.since(attempt.created_at) < Duration::from_secs(15);
+    if attempt.product.channel() == Channel::Wechat && under_way {
+        return Ok(Retired::Unclear);
+    }
+    let watch_at = Some(now + Duration::from_secs(30));
+    attempts::move_to_closed(app.db.write(), attempt.id, now, watch_at).await?;
+    Ok(Retired::Closed)
+}

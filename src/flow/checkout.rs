@@ -1,0 +1,325 @@
+//! From what a payer selected to an order, and from an order to a channel's cashier.
+//!
+//! [`open`] plans under the payer's lock and inserts one order per payee. [`pay`] makes sure that no other attempt of the
+//! order can still be paid, inserts the new attempt, and only then calls the channel, outside any transaction: an
+//! unreachable channel leaves a live attempt, which is safe, for it is asked about until the channel has spoken.
+use std::time::Duration;
+
+use super::attempt::{Retired, retire};
+use super::failure::{Failure, Result};
+use super::{expire, inquire, refund, settle};
+use crate::app::App;
+use crate::channel::contract::{ChannelError, PaymentChannel, Prepay, PrepayAsk, RefusedFor};
+use crate::domain::charge::Charge;
+use crate::domain::checkout::{Part, Wanted, plan};
+use crate::domain::ids::{AttemptId, ChargeId, OrderId, PayerId};
+use crate::domain::money::Fen;
+use crate::domain::order::{Attempt, AttemptState, CloseReason, Order, OrderState};
+use crate::domain::order_no::{AttemptNo, OrderNo};
+use crate::domain::refusal::Refusal;
+use crate::domain::trade::{Buyer, Product};
+use crate::store::{attempts, charges, orders, payers};
+
+/// Opens the orders of a checkout, one per payee, in the order they are to be paid. The same `checkout_id` again gives the
+/// same orders; a pending order of exactly the same lines is used again.
+pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted]) -> Result<Vec<Order>> {
+    let known = orders::find_of_checkout(app.db.read(), payer, checkout_id).await?;
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    release_expired(app, payer, wanted).await?;
+    let own = charges::find_of_payer(app.db.read(), payer).await?;
+    let mut numbers = Vec::new();
+    for _ in plan(&own, wanted, app.clock.now())? {
+        numbers.push(next_order_no(app).await?);
+    }
+    let tx = app.db.begin().await?;
+    payers::lock(&tx, payer).await?.ok_or(Refusal::NotFound)?;
+    let known = orders::find_of_checkout(&tx, payer, checkout_id).await?;
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    let own: Vec<Charge> = charges::find_of_payer(&tx, payer).await?;
+    let pending = orders::pending_lines(&tx, payer).await?;
+    let mut ids = Vec::new();
+    for (at, part) in plan(&own, wanted, app.clock.now())?.into_iter().enumerate() {
+        if let Some(same) = find_same(&tx, &pending, &part).await? {
+            ids.push(same);
+            continue;
+        }
+        let taken = |(_, charge): &&(Order, ChargeId)| part.lines.iter().any(|(id, _)| id == charge);
+        if let Some((order, _)) = pending.iter().find(taken) {
+            return Err(Refusal::InAnotherOrder { order_no: order.order_no.clone() }.into());
+        }
+        let no = numbers.get(at).ok_or(Refusal::ArrearsChanged)?;
+        ids.push(insert(app, &tx, (payer, checkout_id), (no, at), &part).await?);
+    }
+    tx.commit().await?;
+    let mut opened = Vec::new();
+    for id in ids {
+        opened.extend(orders::find(app.db.read(), id).await?);
+    }
+    Ok(opened)
+}
+
+/// Orders of this payer whose time has run out and that hold a wanted charge are closed first, not met with a refusal.
+async fn release_expired(app: &App, payer: PayerId, wanted: &[Wanted]) -> Result<()> {
+    let now = app.clock.now();
+    for (order, charge) in orders::pending_lines(app.db.read(), payer).await? {
+        if order.expires_at <= now && wanted.iter().any(|one| one.charge_id == charge) {
+            expire::close(app, &order, CloseReason::Expired).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn next_order_no(app: &App) -> Result<OrderNo> {
+    let (school, now) = (&app.config.school, app.clock.now());
+    let serial = app.serials.next(&app.db, &format!("order:{}", now.format("%y%m%d")), 10).await?;
+    Ok(OrderNo::compose(&school.order_prefix, now, &school.code, serial))
+}
+
+/// A pending order with exactly these lines and amounts.
+async fn find_same(
+    tx: &impl sea_orm::ConnectionTrait,
+    pending: &[(Order, ChargeId)],
+    part: &Part,
+) -> Result<Option<OrderId>> {
+    for (order, charge) in pending {
+        if order.total != part.total || part.lines.first().is_none_or(|(id, _)| id != charge) {
+            continue;
+        }
+        let mut held: Vec<(ChargeId, Fen)> = Vec::new();
+        held.extend(orders::lines(tx, order.id).await?.into_iter().map(|line| (line.charge_id, line.amount)));
+        let mut wanted = part.lines.clone();
+        held.sort();
+        wanted.sort();
+        if held == wanted {
+            return Ok(Some(order.id));
+        }
+    }
+    Ok(None)
+}
+
+async fn insert(
+    app: &App,
+    tx: &impl sea_orm::ConnectionTrait,
+    (payer_id, checkout_id): (PayerId, &str),
+    (order_no, at): (&OrderNo, usize),
+    part: &Part,
+) -> Result<OrderId> {
+    let now = app.clock.now();
+    let order = orders::NewOrder {
+        order_no,
+        checkout_id,
+        part: i64::try_from(at).unwrap_or(i64::MAX),
+        payer_id,
+        payee_code: &part.payee_code,
+        subject: &part.subject,
+        total: part.total,
+        pay_code: &app.chance.token(22),
+        created_at: now,
+        expires_at: now + Duration::from_secs(app.config.checkout.order_seconds),
+        lines: &part.lines,
+    };
+    Ok(orders::insert(tx, &order).await?)
+}
+
+/// How somebody wants to pay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PayAsk {
+    pub product: Product,
+    pub buyer: Option<Buyer>,
+    /// The payer's own address
+    pub payer_ip: String,
+    /// Where the payer's browser comes back to
+    pub return_url: String,
+}
+
+/// A payment under way: the attempt, and what the payer's device does next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Started {
+    pub attempt: Attempt,
+    pub prepay: Prepay,
+}
+
+/// Starts paying a pending order, or goes on with the attempt that fits. Whoever may do so has been checked before.
+pub async fn pay(app: &App, order: &Order, ask: &PayAsk) -> Result<Started> {
+    let channel = ask.product.channel();
+    let account = app.channels.find(&order.payee_code, channel).ok_or(Refusal::NotOffered)?;
+    if ask.product.needs_buyer() && ask.buyer.is_none() {
+        return Err(Refusal::BuyerNeeded { channel }.into());
+    }
+    // once more when a number turns out to be used up, or when somebody else was quicker
+    for _ in 0..3 {
+        let order = payable(app, order.id).await?;
+        let attempt = match attempts::find_live(app.db.read(), &app.sealer, order.id).await? {
+            Some(live) if live.product == ask.product && live.buyer == ask.buyer => live,
+            Some(live) => match retire(app, &live).await? {
+                Retired::Closed => match begin(app, &order, ask).await? {
+                    Some(attempt) => attempt,
+                    None => continue,
+                },
+                Retired::Paid => return Err(Refusal::OrderPaid.into()),
+                Retired::Unclear => return Err(Refusal::ChannelBusy { channel: live.product.channel() }.into()),
+            },
+            None => match begin(app, &order, ask).await? {
+                Some(attempt) => attempt,
+                None => continue,
+            },
+        };
+        if let Some(prepay) = prepay(app, account, &order, &attempt).await? {
+            return Ok(Started { attempt, prepay });
+        }
+    }
+    Err(Refusal::ChannelBusy { channel }.into())
+}
+
+/// The payment under way of an order, for a page that is drawn again; none when there is no live attempt.
+pub async fn resume(app: &App, order: &Order) -> Result<Option<Started>> {
+    let order = payable(app, order.id).await?;
+    let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? else { return Ok(None) };
+    let account = app.channels.find(&attempt.payee_code, attempt.product.channel()).ok_or(Refusal::NotOffered)?;
+    let prepay = prepay(app, account, &order, &attempt).await?;
+    Ok(prepay.map(|prepay| Started { attempt, prepay }))
+}
+
+/// The order as it is now, if it can be paid. An order whose charges no longer owe its amounts is closed on the spot.
+async fn payable(app: &App, id: OrderId) -> Result<Order> {
+    let order = orders::find(app.db.read(), id).await?.ok_or(Refusal::NotFound)?;
+    match &order.state {
+        OrderState::Paid { .. } => return Err(Refusal::OrderPaid.into()),
+        OrderState::Closed { reason, .. } => return Err(Refusal::OrderClosed { reason: *reason }.into()),
+        OrderState::Pending { .. } => {}
+    }
+    if settle::under_review(app.db.read(), &order).await? {
+        return Err(Refusal::UnderReview.into());
+    }
+    let now = app.clock.now();
+    let reason = if order.expires_at <= now {
+        CloseReason::Expired
+    } else if !still_owed(app, &order).await? {
+        CloseReason::Superseded
+    } else {
+        return Ok(order);
+    };
+    match (expire::close(app, &order, reason).await?, reason) {
+        (expire::Ended::Paid, _) => Err(Refusal::OrderPaid.into()),
+        (_, CloseReason::Superseded) => Err(Refusal::ArrearsChanged.into()),
+        (_, reason) => Err(Refusal::OrderClosed { reason }.into()),
+    }
+}
+
+async fn still_owed(app: &App, order: &Order) -> Result<bool> {
+    let own = charges::find_of_payer(app.db.read(), order.payer_id).await?;
+    let lines = orders::lines(app.db.read(), order.id).await?;
+    let owes = |charge: &&Charge, amount: Fen| charge.balance.arrears() >= amount;
+    Ok(lines.iter().all(|line| own.iter().any(|charge| charge.id == line.charge_id && owes(&charge, line.amount))))
+}
+
+/// Inserts a live attempt; none when the order changed or another attempt was quicker.
+async fn begin(app: &App, order: &Order, ask: &PayAsk) -> Result<Option<Attempt>> {
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let Some(try_no) = orders::count_attempt(&tx, order.id).await? else { return Ok(None) };
+    if attempts::find_live(&tx, &app.sealer, order.id).await?.is_some() {
+        return Ok(None);
+    }
+    let mut attempt = Attempt {
+        id: AttemptId(0),
+        attempt_no: AttemptNo::compose(&order.order_no, try_no),
+        order_id: order.id,
+        product: ask.product,
+        payee_code: order.payee_code.clone(),
+        amount: order.total,
+        state: AttemptState::Live,
+        buyer: ask.buyer.clone(),
+        payer_ip: ask.payer_ip.clone(),
+        return_url: ask.return_url.clone(),
+        created_at: now,
+        expires_at: order.expires_at,
+        inquiries: 0,
+        next_inquiry_at: Some(now + inquire::FIRST_INQUIRY),
+    };
+    attempt.id = attempts::insert(&tx, &app.sealer, &attempt).await?;
+    tx.commit().await?;
+    Ok(Some(attempt))
+}
+
+/// Calls the channel, with the attempt's own number as its key; an answer that is still good is used again. None when the
+/// number is used up at the channel and a new attempt is needed.
+async fn prepay(app: &App, account: &dyn PaymentChannel, order: &Order, attempt: &Attempt) -> Result<Option<Prepay>> {
+    let key = format!("prepay:{}", attempt.attempt_no);
+    if let Some(kept) = app.cache.get(&key).await
+        && let Ok(prepay) = serde_json::from_str(&kept)
+    {
+        return Ok(Some(prepay));
+    }
+    let channel = attempt.product.channel();
+    let ask = PrepayAsk {
+        attempt_no: attempt.attempt_no.clone(),
+        product: attempt.product,
+        amount: attempt.amount,
+        subject: format!("{}-{}", app.config.school.name, order.subject),
+        expires_at: attempt.expires_at,
+        payer_ip: attempt.payer_ip.clone(),
+        buyer: attempt.buyer.clone(),
+        notify_url: refund::notify_url(app, channel.code(), &attempt.payee_code),
+        return_url: attempt.return_url.clone(),
+    };
+    match account.prepay(&ask).await {
+        Ok(prepay) => {
+            if let Ok(text) = serde_json::to_string(&prepay) {
+                app.cache.put(&key, &text, Duration::from_secs(prepay.good_for(attempt.product))).await;
+            }
+            Ok(Some(prepay))
+        }
+        Err(error) => {
+            tracing::warn!(attempt_no = %attempt.attempt_no, %error, "prepay without success");
+            unprepaid(app, attempt, error).await
+        }
+    }
+}
+
+/// What a failed order call means for the attempt.
+async fn unprepaid(app: &App, attempt: &Attempt, error: ChannelError) -> Result<Option<Prepay>> {
+    let channel = attempt.product.channel();
+    match error {
+        // whether it had an effect is unknown: the attempt stays live and is asked about
+        ChannelError::Unreachable(_) | ChannelError::Untrusted(_) => Err(Refusal::ChannelBusy { channel }.into()),
+        ChannelError::Refused {
+            why: RefusedFor::AlreadyPaid | RefusedFor::AlreadyClosed | RefusedFor::NumberUsed,
+            ..
+        } => match retire(app, attempt).await? {
+            Retired::Closed => Ok(None),
+            Retired::Paid => Err(Refusal::OrderPaid.into()),
+            Retired::Unclear => Err(Refusal::ChannelBusy { channel }.into()),
+        },
+        // the channel understood and did nothing: this number is worth nothing
+        ChannelError::Refused { why, .. } => {
+            attempts::move_to_closed(app.db.write(), attempt.id, app.clock.now(), None).await?;
+            match why {
+                RefusedFor::Buyer => Err(Refusal::BuyerNeeded { channel }.into()),
+                _ => Err(Refusal::ChannelRefused { channel }.into()),
+            }
+        }
+    }
+}
+
+/// The payer does not want the order any more. Closed at the channel first; a payment that was quicker wins.
+pub async fn cancel(app: &App, order: &Order) -> Result<()> {
+    match &order.state {
+        OrderState::Paid { .. } => return Err(Refusal::OrderPaid.into()),
+        OrderState::Closed { .. } => return Ok(()),
+        OrderState::Pending { .. } => {}
+    }
+    match expire::close(app, order, CloseReason::Cancelled).await? {
+        expire::Ended::Closed => Ok(()),
+        expire::Ended::Paid => Err(Refusal::OrderPaid.into()),
+        expire::Ended::Unclear => {
+            let live = attempts::find_live(app.db.read(), &app.sealer, order.id).await?;
+            let channel = live.map(|attempt| attempt.product.channel());
+            Err(channel.map_or(Failure::Refused(Refusal::NotFound), |channel| Refusal::ChannelBusy { channel }.into()))
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Ending what was not paid: ask, close at the channel, ask again, then close here. An order is closed only when none of its
+//! attempts can be paid any more by the channel's own word; if money comes all the same, `settle` finds a place for it.
+use std::time::Duration;
+
+use super::attempt::{Retired, retire};
+use super::failure::Result;
+use crate::app::App;
+use crate::domain::ids::OrderId;
+use crate::domain::moment::Moment;
+use crate::domain::order::{CloseReason, Order, OrderState};
+use crate::store::{attempts, orders};
+
+/// What became of an order that was to be closed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ended {
+    Closed,
+    Paid,
+    /// The channel gave no clear answer; try again later.
+    Unclear,
+}
+
+/// Closes a pending order, whoever wants it closed. An order that is not pending any more tells what it is.
+pub async fn close(app: &App, order: &Order, reason: CloseReason) -> Result<Ended> {
+    if let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? {
+        match retire(app, &attempt).await? {
+            Retired::Closed => {}
+            Retired::Paid => return ended(app, order.id).await,
+            Retired::Unclear => return Ok(Ended::Unclear),
+        }
+    }
+    let tx = app.db.begin().await?;
+    let locked = orders::lock(&tx, order.id).await?;
+    let pending = locked.is_some_and(|order| matches!(order.state, OrderState::Pending { .. }));
+    // somebody may have begun to pay again meanwhile
+    if pending && attempts::find_live(&tx, &app.sealer, order.id).await?.is_some() {
+        return Ok(Ended::Unclear);
+    }
+    if pending {
+        orders::move_to_closed(&tx, order.id, reason, app.clock.now()).await?;
+    }
+    tx.commit().await?;
+    let _ = app.changed.send(order.id);
+    ended(app, order.id).await
+}
+
+async fn ended(app: &App, id: OrderId) -> Result<Ended> {
+    let order = orders::find(app.db.read(), id).await?;
+    Ok(match order.map(|order| order.state) {
+        Some(OrderState::Paid { .. }) => Ended::Paid,
+        Some(OrderState::Closed { .. }) => Ended::Closed,
+        _ => Ended::Unclear,
+    })
+}
+
+/// Closes every order whose time ran out. Gives how many were closed.
+pub async fn run_once(app: &App) -> Result<usize> {
+    let mut closed = 0;
+    let mut after = (Moment::from_millis(0), OrderId(0));
+    loop {
+        let page = orders::find_expired(app.db.read(), app.clock.now(), after, 100).await?;
+        let Some(last) = page.last() else { return Ok(closed) };
+        after = (last.expires_at, last.id);
+        for order in &page {
+            // a channel that gave no clear answer is not asked again for the same order within a minute
+            let key = format!("expiring:{}", order.order_no);
+            if !app.cache.once(&key, Duration::from_secs(60)).await {
+                continue;
+            }
+            if close(app, order, CloseReason::Expired).await? == Ended::Closed {
+                closed += 1;
+            }
+        }
+    }
+}

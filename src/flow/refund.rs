@@ -1,0 +1,210 @@
+//! 退费: wanted first, asked for afterwards. The wish is a row; the job asks the channel under the row's number until the
+//! channel has said its last word. Asking twice is harmless: the number makes it one refund at the channel.
+use std::time::Duration;
+
+use sea_orm::ConnectionTrait;
+
+use super::failure::{Failure, Result};
+use crate::app::App;
+use crate::channel::contract::{ChannelError, Reception, RefundAsk, RefusedFor};
+use crate::domain::charge::Cause;
+use crate::domain::ids::{ChargeId, RefundId};
+use crate::domain::moment::Moment;
+use crate::domain::money::Fen;
+use crate::domain::order::{Attempt, Order, OrderState};
+use crate::domain::order_no::RefundNo;
+use crate::domain::refund::{Refund, RefundCause, RefundState};
+use crate::domain::refusal::Refusal;
+use crate::domain::trade::{RefundHeard, TradeNo};
+use crate::store::{attempts, journal, orders, refunds};
+
+/// What a refund is to send back.
+pub struct Want<'a> {
+    pub cause: RefundCause,
+    pub amount: Fen,
+    /// The whole payment it comes from
+    pub total: Fen,
+    pub reason: &'a str,
+}
+
+/// Writes a refund down, to be asked for at once. `tx` holds the lock of the attempt's order.
+pub async fn want(
+    tx: &impl ConnectionTrait,
+    attempt: &Attempt,
+    trade_no: &TradeNo,
+    want: &Want<'_>,
+    lines: &[(ChargeId, Fen)],
+    now: Moment,
+) -> Result<RefundId> {
+    let earlier = refunds::count_of_attempt(tx, attempt.id).await?;
+    let refund = Refund {
+        id: RefundId(0),
+        refund_no: RefundNo::compose(&attempt.attempt_no, earlier + 1),
+        attempt_id: attempt.id,
+        order_id: attempt.order_id,
+        channel: attempt.product.channel(),
+        payee_code: attempt.payee_code.clone(),
+        trade_no: trade_no.clone(),
+        cause: want.cause,
+        amount: want.amount,
+        total: want.total,
+        reason: want.reason.to_owned(),
+        state: RefundState::Wanted,
+        tries: 0,
+        next_try_at: Some(now),
+        created_at: now,
+        done_at: None,
+    };
+    Ok(refunds::insert(tx, &refund, lines).await?)
+}
+
+/// The office sends back parts of a paid order, line by line. The sums are reserved here, so two requests at once can never
+/// exceed what was paid; the charges' books move when the channel says the money is back.
+pub async fn request(app: &App, order: &Order, lines: &[(ChargeId, Fen)], reason: &str) -> Result<RefundId> {
+    let now = app.clock.now();
+    let amount: Fen = lines.iter().map(|(_, amount)| *amount).sum();
+    let tx = app.db.begin().await?;
+    let order = orders::lock(&tx, order.id).await?.ok_or(Refusal::NotFound)?;
+    let OrderState::Paid { trade_no, .. } = &order.state else { return Err(Refusal::NotFound.into()) };
+    for (charge, amount) in lines {
+        if !amount.is_positive() || !orders::add_refunded(&tx, order.id, *charge, *amount).await? {
+            return Err(Refusal::NotFound.into());
+        }
+    }
+    let trades = journal::trades_of_order(&tx, order.id).await?;
+    let trade = trades.iter().find(|trade| trade.trade_no == *trade_no).ok_or(Refusal::NotFound)?;
+    let attempt = attempts::find(&tx, &app.sealer, trade.attempt_id).await?.ok_or(Refusal::NotFound)?;
+    let wish = Want { cause: RefundCause::Requested, amount, total: order.total, reason };
+    let id = want(&tx, &attempt, trade_no, &wish, lines, now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Asks the channels about every refund that is due. Gives how many were asked about.
+pub async fn run_once(app: &App) -> Result<usize> {
+    let mut asked = 0;
+    for refund in refunds::find_due(app.db.read(), app.clock.now(), 50).await? {
+        let next = app.clock.now() + patience(refund.tries);
+        if refunds::claim_try(app.db.write(), &refund, next).await? {
+            advance(app, &refund).await?;
+            asked += 1;
+        }
+    }
+    Ok(asked)
+}
+
+/// How long to wait before asking again: 1, 5, 10, 20, 30 minutes, then hourly (WeChat Pay v3, refund query).
+fn patience(tries: i64) -> Duration {
+    let minutes = match tries {
+        0 => 1,
+        1 => 5,
+        2 => 10,
+        3 => 20,
+        4 => 30,
+        _ => 60,
+    };
+    Duration::from_secs(minutes * 60)
+}
+
+async fn advance(app: &App, refund: &Refund) -> Result<()> {
+    let Some(account) = app.channels.find(&refund.payee_code, refund.channel) else {
+        return raise(app, refund, "no account is configured for this payee and channel").await;
+    };
+    let Some(attempt) = attempts::find(app.db.read(), &app.sealer, refund.attempt_id).await? else {
+        return raise(app, refund, "its attempt is missing").await;
+    };
+    let ask = RefundAsk {
+        refund_no: refund.refund_no.clone(),
+        attempt_no: attempt.attempt_no,
+        trade_no: refund.trade_no.clone(),
+        amount: refund.amount,
+        total: refund.total,
+        reason: refund.reason.clone(),
+        notify_url: notify_url(app, refund.channel.code(), &refund.payee_code),
+    };
+    let heard = match refund.state {
+        RefundState::Wanted => account.refund(&ask).await,
+        _ => account.query_refund(&ask).await,
+    };
+    match heard {
+        Ok(heard) => apply(app, refund.id, &heard).await,
+        Err(ChannelError::Refused { why: RefusedFor::NotEnoughFunds, .. }) => {
+            raise(app, refund, "the merchant account lacks the money; it is asked for again").await
+        }
+        Err(ChannelError::Refused { code, .. }) => raise(app, refund, &format!("the channel refuses: {code}")).await,
+        Err(error) => {
+            tracing::warn!(refund_no = %refund.refund_no, %error, "refund asked again later under the same number");
+            Ok(())
+        }
+    }
+}
+
+async fn raise(app: &App, refund: &Refund, why: &str) -> Result<()> {
+    tracing::error!(refund_no = %refund.refund_no, "for the office: {why}");
+    let (subject, now) = (refund.refund_no.as_str(), app.clock.now());
+    Ok(journal::raise_office_item(app.db.write(), "refund_stuck", subject, why, now).await?)
+}
+
+/// A refund notice. One for a number we never gave out was made by hand at the channel: the office is told.
+pub async fn hear(app: &App, refund_no: &str, heard: &RefundHeard) -> Result<Reception> {
+    match refunds::find_by_no(app.db.read(), refund_no).await? {
+        Some(refund) => apply(app, refund.id, heard).await?,
+        None => {
+            let details = "a refund that was not asked for here";
+            journal::raise_office_item(app.db.write(), "unknown_refund", refund_no, details, app.clock.now()).await?;
+        }
+    }
+    Ok(Reception::Done)
+}
+
+/// Books what a channel said about a refund. Its last word counts once.
+pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
+    use RefundState::{Abnormal, Closed, Done, Processing, Wanted};
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let refund = refunds::lock(&tx, id).await?.ok_or(Failure::Refused(Refusal::NotFound))?;
+    let from = refund.state;
+    if matches!(from, Done | Closed) {
+        return Ok(());
+    }
+    match heard {
+        RefundHeard::Done { channel_refund_no, amount, .. } => {
+            if *amount != refund.amount {
+                let details = format!("asked for {}, sent back {}", refund.amount.yuan(), amount.yuan());
+                journal::raise_office_item(&tx, "refund_mismatch", refund.refund_no.as_str(), &details, now).await?;
+            }
+            refunds::move_state(&tx, id, (from, Done), Some(channel_refund_no), Some(now), None).await?;
+            for (charge, amount) in refunds::lines(&tx, id).await? {
+                journal::enter(&tx, charge, Cause::Refunded, refund.refund_no.as_str(), amount, now).await?;
+            }
+        }
+        RefundHeard::Processing { channel_refund_no } => {
+            let next = refund.next_try_at.or(Some(now + patience(refund.tries)));
+            refunds::move_state(&tx, id, (from, Processing), Some(channel_refund_no), None, next).await?;
+        }
+        RefundHeard::Absent => {
+            refunds::move_state(&tx, id, (from, Wanted), None, None, Some(now + patience(refund.tries))).await?;
+        }
+        RefundHeard::Abnormal { why } => {
+            refunds::move_state(&tx, id, (from, Abnormal), None, None, None).await?;
+            journal::raise_office_item(&tx, "refund_abnormal", refund.refund_no.as_str(), why, now).await?;
+        }
+        RefundHeard::Closed => {
+            refunds::move_state(&tx, id, (from, Closed), None, None, None).await?;
+            for (charge, amount) in refunds::lines(&tx, id).await? {
+                orders::add_refunded(&tx, refund.order_id, charge, -amount).await?;
+            }
+            let details = "the channel gave it up; the money is still with the payee";
+            journal::raise_office_item(&tx, "refund_closed", refund.refund_no.as_str(), details, now).await?;
+        }
+    }
+    tx.commit().await?;
+    tracing::info!(refund_no = %refund.refund_no, ?heard, "refund heard");
+    let _ = app.changed.send(refund.order_id);
+    Ok(())
+}
+
+/// Where a channel reports to: `{public_url}/notify/{channel}/{payee}`.
+pub fn notify_url(app: &App, channel: &str, payee_code: &str) -> String {
+    format!("{}/notify/{channel}/{payee_code}", app.config.server.public_url)
+}

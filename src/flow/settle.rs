@@ -1,0 +1,257 @@
+//! 入账: the one door for money. Notices, inquiries, statements and manual bookings all end in [`apply`].
+//!
+//! `apply` judges a channel's word under the order's row lock and carries the verdict out in one transaction; a channel is
+//! never called inside it. The same word may come any number of times, at once and from several processes: the primary key
+//! of `trade`, the unique keys of `receipt` and `charge_entry` and the state column let it count once.
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use super::failure::{Failure, Result};
+use super::refund;
+use crate::app::App;
+use crate::channel::contract::{About, Ack, Notice, RawNotice, Reception};
+use crate::domain::charge::Cause;
+use crate::domain::moment::Moment;
+use crate::domain::money::Fen;
+use crate::domain::order::{Attempt, CloseReason, Order, OrderState, Verdict, judge};
+use crate::domain::refund::RefundCause;
+use crate::domain::trade::{Channel, Heard, TradeNo};
+use crate::store::journal::{self, KeptNotice, Outcome, Trade};
+use crate::store::{attempts, charges, orders};
+
+/// 制单人 of receipts the platform issues itself
+pub const ISSUER: &str = "支付平台";
+
+/// Hears a notification and answers in the channel's exact words; none when no account is kept for this payee and channel.
+pub async fn hear(app: &App, channel: Channel, payee_code: &str, raw: &RawNotice) -> Option<Ack> {
+    let account = app.channels.find(payee_code, channel)?;
+    let reception = match account.verify(raw) {
+        Ok(notice) => receive(app, channel, payee_code, &notice, raw).await,
+        Err(refusal) => {
+            tracing::warn!(channel = channel.code(), payee_code, %refusal, "notice refused");
+            Reception::Refused
+        }
+    };
+    Some(account.acknowledge(reception))
+}
+
+async fn receive(app: &App, channel: Channel, payee_code: &str, notice: &Notice, raw: &RawNotice) -> Reception {
+    let booked = match &notice.about {
+        About::Nothing => Ok(Reception::Done),
+        About::Refund { refund_no, heard } => refund::hear(app, refund_no, heard).await,
+        About::Payment { attempt_no, heard } => {
+            let quick = quick_key(channel, attempt_no, heard);
+            if let Some(key) = &quick
+                && app.cache.get(key).await.is_some()
+            {
+                return Reception::Done;
+            }
+            let digest = hex(digest(&SHA256, &raw.body).as_ref());
+            let body = String::from_utf8_lossy(&raw.body);
+            let (event_id, about, received_at) = (notice.id.as_str(), attempt_no.as_str(), raw.received_at);
+            let kept = KeptNotice { digest: &digest, channel, payee_code, event_id, about, body: &body, received_at };
+            let reception = receive_payment(app, attempt_no, heard, &kept).await;
+            if let (Some(key), Ok(Reception::Done)) = (&quick, &reception) {
+                app.cache.put(key, "1", Duration::from_secs(24 * 3600)).await;
+            }
+            reception
+        }
+    };
+    booked.unwrap_or_else(|failure| {
+        tracing::error!(channel = channel.code(), payee_code, %failure, "notice not kept; the channel will send it again");
+        Reception::Later
+    })
+}
+
+/// A word that was booked needs no second look. Trade and amount are part of the key: another word is looked at in full.
+fn quick_key(channel: Channel, attempt_no: &str, heard: &Heard) -> Option<String> {
+    match heard {
+        Heard::Paid { trade_no, amount, .. } => {
+            Some(format!("booked:{}:{attempt_no}:{trade_no}:{}", channel.code(), amount.get()))
+        }
+        _ => None,
+    }
+}
+
+async fn receive_payment(app: &App, attempt_no: &str, heard: &Heard, kept: &KeptNotice<'_>) -> Result<Reception> {
+    let attempt = attempts::find_by_no(app.db.read(), &app.sealer, attempt_no).await?;
+    let ours = |attempt: &Attempt| attempt.payee_code == kept.payee_code && attempt.product.channel() == kept.channel;
+    let Some(attempt) = attempt.filter(ours) else {
+        // genuine but unknown: kept for the office, and asked for again in case our row is still on its way
+        journal::keep_notice(app.db.write(), kept).await?;
+        let details = format!("{} {}", kept.payee_code, kept.event_id);
+        journal::raise_office_item(app.db.write(), "unknown_attempt", attempt_no, &details, app.clock.now()).await?;
+        return Ok(Reception::Later);
+    };
+    Ok(match apply(app, &attempt, heard, Some(kept)).await? {
+        Verdict::Foreign { .. } => Reception::Refused,
+        _ => Reception::Done,
+    })
+}
+
+/// Books what a channel said about an attempt. What was already booked, and what changes nothing, costs one read.
+pub async fn apply(app: &App, attempt: &Attempt, heard: &Heard, notice: Option<&KeptNotice<'_>>) -> Result<Verdict> {
+    let gone = || Failure::Store(sea_orm::DbErr::RecordNotFound(format!("order of {}", attempt.attempt_no)).into());
+    let order = orders::find(app.db.read(), attempt.order_id).await?.ok_or_else(gone)?;
+    let first_look = judge(&order.state, order.total, heard);
+    if matches!(first_look, Verdict::Replay | Verdict::Wait) {
+        return Ok(first_look);
+    }
+    let receipt_no = match first_look {
+        Verdict::Settle { .. } | Verdict::Late { .. } => next_receipt_no(app).await?,
+        _ => String::new(),
+    };
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let order = orders::lock(&tx, attempt.order_id).await?.ok_or_else(gone)?;
+    let verdict = judge(&order.state, order.total, heard);
+    let booking = Booking { tx: &tx, order: &order, attempt, now };
+    let verdict = booking.carry_out(verdict, &receipt_no).await?;
+    if let (Some(notice), false) = (notice, matches!(verdict, Verdict::Replay | Verdict::Wait)) {
+        journal::keep_notice(&tx, notice).await?;
+    }
+    tx.commit().await?;
+    tracing::info!(order_no = %order.order_no, attempt_no = %attempt.attempt_no, verdict = verdict.code(), "heard");
+    // nobody waiting is no error
+    let _ = app.changed.send(order.id);
+    Ok(verdict)
+}
+
+/// 收费单号: six digits or more, counted over all years.
+async fn next_receipt_no(app: &App) -> Result<String> {
+    Ok(format!("{:06}", app.serials.next(&app.db, "receipt", 20).await?))
+}
+
+struct Booking<'a> {
+    tx: &'a DatabaseTransaction,
+    order: &'a Order,
+    attempt: &'a Attempt,
+    now: Moment,
+}
+
+impl Booking<'_> {
+    /// Does what the verdict says; gives the verdict that was carried out in the end.
+    async fn carry_out(&self, verdict: Verdict, receipt_no: &str) -> Result<Verdict> {
+        match verdict {
+            Verdict::Settle { trade_no, paid_at } | Verdict::Late { trade_no, paid_at } => {
+                if receipt_no.is_empty() {
+                    // the order changed between the first look and the lock: the word will be heard again
+                    return Err(sea_orm::DbErr::Custom("the order changed under way".to_owned()).into());
+                }
+                match self.still_due().await? {
+                    true => self.settle(trade_no, paid_at, receipt_no).await,
+                    false => self.surplus(trade_no, self.order.total, paid_at).await,
+                }
+            }
+            Verdict::Surplus { trade_no, amount, paid_at } => self.surplus(trade_no, amount, paid_at).await,
+            Verdict::Mismatch { trade_no, got, paid_at } => self.mismatch(trade_no, got, paid_at).await,
+            Verdict::Foreign { field, got } => {
+                let details = format!("{field}: {got}");
+                self.raise("foreign_notice", self.attempt.attempt_no.as_str(), &details).await?;
+                Ok(Verdict::Foreign { field, got })
+            }
+            Verdict::CloseAttempt => {
+                attempts::move_to_closed(self.tx, self.attempt.id, self.now, None).await?;
+                Ok(Verdict::CloseAttempt)
+            }
+            Verdict::Replay | Verdict::Wait => Ok(verdict),
+        }
+    }
+
+    /// Whether every line's charge still owes at least the line's amount.
+    async fn still_due(&self) -> Result<bool> {
+        let lines = orders::lines(self.tx, self.order.id).await?;
+        let charges = charges::lock_of_order(self.tx, self.order.id).await?;
+        let owes = |line: &crate::domain::order::OrderLine| {
+            charges.iter().any(|charge| charge.id == line.charge_id && charge.balance.arrears() >= line.amount)
+        };
+        Ok(lines.iter().all(owes))
+    }
+
+    async fn settle(&self, trade_no: TradeNo, paid_at: Moment, receipt_no: &str) -> Result<Verdict> {
+        if !self.record(&trade_no, self.order.total, Outcome::Settled, paid_at).await? {
+            return self.known_trade(&trade_no).await;
+        }
+        attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
+        attempts::wake(self.tx, self.order.id, self.now).await?;
+        let moved = orders::move_to_paid(self.tx, self.order.id, &trade_no, paid_at, self.attempt.product).await?;
+        if !moved {
+            return Err(sea_orm::DbErr::Custom("a locked order was paid twice".to_owned()).into());
+        }
+        let order_no = self.order.order_no.as_str();
+        for line in orders::lines(self.tx, self.order.id).await? {
+            journal::enter(self.tx, line.charge_id, Cause::Paid, order_no, line.amount, self.now).await?;
+        }
+        journal::insert_receipt(self.tx, receipt_no, self.order.id, self.order.payer_id, self.now, ISSUER).await?;
+        Ok(Verdict::Settle { trade_no, paid_at })
+    }
+
+    /// Real money that can be booked to nothing: recorded, and wanted back by the payer at once.
+    async fn surplus(&self, trade_no: TradeNo, amount: Fen, paid_at: Moment) -> Result<Verdict> {
+        if !self.record(&trade_no, amount, Outcome::Surplus, paid_at).await? {
+            return self.known_trade(&trade_no).await;
+        }
+        attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
+        if matches!(self.order.state, OrderState::Pending { .. }) {
+            orders::move_to_closed(self.tx, self.order.id, CloseReason::Superseded, self.now).await?;
+        }
+        let want = refund::Want { cause: RefundCause::Surplus, amount, total: amount, reason: "重复缴费退回" };
+        refund::want(self.tx, self.attempt, &trade_no, &want, &[], self.now).await?;
+        Ok(Verdict::Surplus { trade_no, amount, paid_at })
+    }
+
+    async fn mismatch(&self, trade_no: TradeNo, got: Fen, paid_at: Moment) -> Result<Verdict> {
+        if !self.record(&trade_no, got, Outcome::Mismatch, paid_at).await? {
+            return self.known_trade(&trade_no).await;
+        }
+        attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
+        let details = format!("expected {}, got {}, trade {trade_no}", self.order.total.yuan(), got.yuan());
+        self.raise("amount_mismatch", self.attempt.attempt_no.as_str(), &details).await?;
+        Ok(Verdict::Mismatch { trade_no, got, paid_at })
+    }
+
+    async fn record(&self, trade_no: &TradeNo, amount: Fen, outcome: Outcome, paid_at: Moment) -> Result<bool> {
+        let trade = Trade {
+            channel: self.attempt.product.channel(),
+            trade_no: trade_no.clone(),
+            attempt_id: self.attempt.id,
+            order_id: self.order.id,
+            amount,
+            outcome,
+            paid_at,
+        };
+        Ok(journal::insert_trade(self.tx, &trade, self.now).await?)
+    }
+
+    /// The trade number is in the books already: heard before, unless it stands there for another order.
+    async fn known_trade(&self, trade_no: &TradeNo) -> Result<Verdict> {
+        let own = journal::trades_of_order(self.tx, self.order.id).await?;
+        if !own.iter().any(|trade| trade.trade_no == *trade_no) {
+            let details = format!("trade {trade_no} is booked to another order");
+            self.raise("trade_of_another_order", self.attempt.attempt_no.as_str(), &details).await?;
+        }
+        Ok(Verdict::Replay)
+    }
+
+    async fn raise(&self, kind: &str, subject: &str, details: &str) -> Result<()> {
+        tracing::error!(kind, subject, "for the office: {details}");
+        Ok(journal::raise_office_item(self.tx, kind, subject, details, self.now).await?)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        // writing to a String cannot fail
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// Whether money of an unexpected amount lies on an order, which only the office can resolve.
+pub async fn under_review(db: &impl ConnectionTrait, order: &Order) -> Result<bool> {
+    let trades = journal::trades_of_order(db, order.id).await?;
+    Ok(trades.iter().any(|trade| trade.outcome == Outcome::Mismatch))
+}
