@@ -1,11 +1,17 @@
 //! The toolbox every act is given. It holds things and decides nothing.
+use std::sync::Arc;
+
 use tokio::sync::broadcast;
 
 use crate::cache::keep::Cache;
+use crate::channel::alipay::account::Alipay;
 use crate::channel::directory::Directory;
+use crate::channel::wechat::account::Wechat;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::domain::ids::OrderId;
+use crate::official_account::oauth::OauthClient;
+use crate::outbound::HttpClient;
 use crate::store::db::Db;
 use crate::store::seal::Sealer;
 use crate::store::serials::Serials;
@@ -19,6 +25,42 @@ pub struct App {
     pub serials: Serials,
     pub cache: Cache,
     pub channels: Directory,
+    pub oauth: Option<OauthClient>,
     /// Orders that changed in this process, for pages that wait; a hint only, the page asks the database.
     pub changed: broadcast::Sender<OrderId>,
+}
+
+impl App {
+    /// Opens the database, the cache and every account of the configuration. Keys are parsed and tried here, so a wrong one
+    /// is found at start; Redis is not waited for. Does not migrate.
+    pub async fn open(config: Config, clock: Clock, chance: Chance, http: HttpClient) -> anyhow::Result<App> {
+        let mut channels = Directory::default();
+        for payee in &config.payee {
+            let at = |key: &dyn std::fmt::Display| anyhow::anyhow!("payee {}: {key}", payee.code);
+            if let Some(account) = &payee.wechat {
+                let account = Wechat::new(account, clock.clone(), chance.clone(), http.clone()).map_err(|e| at(&e))?;
+                channels.add(&payee.code, Arc::new(account));
+            }
+            if let Some(account) = &payee.alipay {
+                let account = Alipay::new(account, clock.clone(), http.clone()).map_err(|e| at(&e))?;
+                channels.add(&payee.code, Arc::new(account));
+            }
+        }
+        let cache = match &config.redis {
+            Some(redis) => Cache::redis(&redis.url, clock.clone())?,
+            None => Cache::memory(clock.clone()),
+        };
+        Ok(App {
+            db: Db::connect(&config.database).await?,
+            sealer: Sealer::new(&config.secrets, chance.clone()),
+            serials: Serials::default(),
+            oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http)),
+            changed: broadcast::channel(1024).0,
+            cache,
+            channels,
+            config,
+            clock,
+            chance,
+        })
+    }
 }

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod flow;
+pub mod jobs;
 pub mod official_account;
 pub mod outbound;
 pub mod sandbox;

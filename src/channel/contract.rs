@@ -200,6 +200,17 @@ pub trait PaymentChannel: Send + Sync {
         None
     }
 
+    /// Where the payer's browser goes so that the channel tells who pays; none when the channel has no such page of its own
+    /// (WeChat's belongs to the official account).
+    fn sign_in_url(&self, _redirect_uri: &str, _state: &str) -> Option<String> {
+        None
+    }
+
+    /// Who came back from [`PaymentChannel::sign_in_url`] with this one-time code.
+    async fn buyer(&self, _code: &str) -> Result<Buyer, ChannelError> {
+        Err(ChannelError::Refused { why: RefusedFor::Other, code: "no_sign_in".to_owned(), message: String::new() })
+    }
+
     /// Asks for the state of one attempt.
     async fn query(&self, attempt_no: &AttemptNo) -> Result<Heard, ChannelError>;
 

@@ -26,16 +26,6 @@ impl Alipay {
     pub fn new(account: &AlipayAccount, clock: Clock, http: HttpClient) -> Result<Alipay, KeyError> {
         Ok(Alipay { gateway: Gateway::new(account, clock, http)? })
     }
-
-    /// Where the payer's browser goes to be asked who he is; see [`oauth::authorize_url`].
-    pub fn authorize_url(&self, redirect_uri: &str, state: &str) -> String {
-        oauth::authorize_url(&self.gateway, redirect_uri, state)
-    }
-
-    /// Who came back with this `auth_code`; see [`oauth::buyer`].
-    pub async fn buyer(&self, auth_code: &str) -> Result<Buyer, ChannelError> {
-        oauth::buyer(&self.gateway, auth_code).await
-    }
 }
 
 #[async_trait]
@@ -55,6 +45,14 @@ impl PaymentChannel for Alipay {
                 Err(ChannelError::Refused { why: RefusedFor::Configuration, code: "product".to_owned(), message })
             }
         }
+    }
+
+    fn sign_in_url(&self, redirect_uri: &str, state: &str) -> Option<String> {
+        Some(oauth::authorize_url(&self.gateway, redirect_uri, state))
+    }
+
+    async fn buyer(&self, code: &str) -> Result<Buyer, ChannelError> {
+        oauth::buyer(&self.gateway, code).await
     }
 
     async fn query(&self, attempt_no: &AttemptNo) -> Result<Heard, ChannelError> {

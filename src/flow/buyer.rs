@@ -1,0 +1,86 @@
+//! Who pays, as the channel knows the person: WeChat's openid and Alipay's user id, asked for silently when a product needs it.
+//!
+//! The answer lives in the cache only, bound to the visitor's own cookie: when it is lost, the channel is asked again.
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::failure::Result;
+use crate::app::App;
+use crate::domain::refusal::Refusal;
+use crate::domain::trade::{Buyer, Channel};
+
+/// What a state text stands for while the payer is away at the channel's page.
+#[derive(Serialize, Deserialize)]
+struct Errand {
+    /// Hash of the cookie of the browser that was sent
+    visitor: String,
+    payee_code: String,
+    channel: String,
+    back: String,
+}
+
+/// The buyer this visitor is known as, if he has been asked for.
+pub async fn known(app: &App, payee_code: &str, channel: Channel, visitor: &str) -> Option<Buyer> {
+    Buyer::parse(&app.cache.get(&key(payee_code, channel, visitor)).await?)
+}
+
+fn key(payee_code: &str, channel: Channel, visitor: &str) -> String {
+    match channel {
+        // one official account serves all payees
+        Channel::Wechat => format!("buyer:wechat:{visitor}"),
+        Channel::Alipay => format!("buyer:alipay:{payee_code}:{visitor}"),
+    }
+}
+
+/// Sends a visitor to the channel's sign-in page, to come back to `{public_url}/{channel}/callback` and from there to
+/// `back`, a path of ours. `visitor` is the hash of the browser's own cookie.
+pub async fn send(app: &App, payee_code: &str, channel: Channel, visitor: &str, back: &str) -> Result<String> {
+    let state = app.chance.token(32);
+    let callback = format!("{}/{}/callback", app.config.server.public_url, channel.code());
+    let url = match channel {
+        Channel::Wechat => app.oauth.as_ref().map(|oauth| oauth.authorize_url(&callback, &state)),
+        Channel::Alipay => {
+            app.channels.find(payee_code, channel).and_then(|account| account.sign_in_url(&callback, &state))
+        }
+    };
+    let url = url.ok_or(Refusal::NotOffered)?;
+    let errand = Errand {
+        visitor: visitor.to_owned(),
+        payee_code: payee_code.to_owned(),
+        channel: channel.code().to_owned(),
+        back: back.to_owned(),
+    };
+    if let Ok(text) = serde_json::to_string(&errand) {
+        app.cache.put(&format!("errand:{state}"), &text, Duration::from_secs(600)).await;
+    }
+    Ok(url)
+}
+
+/// A visitor came back from the channel's page. The state counts once, and only for the browser that was sent; the code is
+/// traded for the buyer. Gives the path to go on to.
+pub async fn receive(app: &App, channel: Channel, visitor: &str, state: &str, code: &str) -> Result<String> {
+    let errand = app.cache.take(&format!("errand:{state}")).await.and_then(|text| serde_json::from_str(&text).ok());
+    let errand: Errand = errand.ok_or(Refusal::NotFound)?;
+    if errand.visitor != visitor || errand.channel != channel.code() {
+        return Err(Refusal::NotFound.into());
+    }
+    let buyer = match channel {
+        Channel::Wechat => {
+            let oauth = app.oauth.as_ref().ok_or(Refusal::NotOffered)?;
+            oauth.openid(code).await.map(Buyer::WechatOpenid).map_err(|error| tell(&error, channel))?
+        }
+        Channel::Alipay => {
+            let account = app.channels.find(&errand.payee_code, channel).ok_or(Refusal::NotOffered)?;
+            account.buyer(code).await.map_err(|error| tell(&error, channel))?
+        }
+    };
+    let key = key(&errand.payee_code, channel, visitor);
+    app.cache.put(&key, &buyer.code(), Duration::from_secs(2 * 3600)).await;
+    Ok(errand.back)
+}
+
+fn tell(error: &dyn std::fmt::Display, channel: Channel) -> Refusal {
+    tracing::warn!(channel = channel.code(), %error, "the channel did not say who pays");
+    Refusal::ChannelBusy { channel }
+}
