@@ -48,11 +48,12 @@ fn meaning(refusal: &Refusal, inner: &str) -> Option<RefusedFor> {
 }
 
 /// INVALID_REQUEST says many things; the words (we ask for Chinese) or the internal number tell which.
+/// An expired order is not closed: it is used up, so close it and take a new number (WeChat Pay v3, time_expire).
 fn by_words(message: &str, inner: &str) -> RefusedFor {
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     match inner {
         "268449538" | "268498689" => return RefusedFor::AlreadyPaid,
-        "268498688" => return RefusedFor::NumberUsed,
+        "268498688" | "268447914" => return RefusedFor::NumberUsed,
         "268512771" => return RefusedFor::Absent,
         "268445527" => return RefusedFor::Configuration,
         _ => {}
@@ -61,7 +62,7 @@ fn by_words(message: &str, inner: &str) -> RefusedFor {
         RefusedFor::AlreadyPaid
     } else if says(&["订单已关闭"]) {
         RefusedFor::AlreadyClosed
-    } else if says(&["请求重入", "商户订单号重复"]) {
+    } else if says(&["请求重入", "商户订单号重复", "订单已过期"]) {
         RefusedFor::NumberUsed
     } else if says(&["openid"]) {
         RefusedFor::Buyer
@@ -162,6 +163,7 @@ mod tests {
             ("请求重入时，参数与首次请求时不一致", NumberUsed),
             ("该订单已支付", AlreadyPaid),
             ("订单已关闭", AlreadyClosed),
+            ("订单已过期，请更换商户订单号重新下单", NumberUsed),
             ("appid与openid不匹配", Buyer),
             ("订单金额或退款金额与之前请求不一致，请核实后再试", Other),
         ];
