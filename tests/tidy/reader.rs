@@ -117,7 +117,8 @@ fn is_word(c: char) -> bool {
 fn word_places(code: &str, word: &str) -> Vec<usize> {
     let free = |at: &usize| {
         let (before, after) = (code[..*at].chars().next_back(), code[at + word.len()..].chars().next());
-        !before.is_some_and(is_word) && !(word.ends_with(is_word) && after.is_some_and(is_word))
+        let goes_on = word.ends_with(is_word) && after.is_some_and(is_word);
+        !before.is_some_and(is_word) && !goes_on
     };
     code.match_indices(word).map(|(at, _)| at).filter(free).collect()
 }
