@@ -1,7 +1,8 @@
 //! The envelope of an answer: `{"alipay_…_response":{…},"sign":"…"}` (Alipay, synchronous answers).
 //!
-//! The signature covers the node's text exactly as it came, so that text is cut out (`RawValue` keeps every byte of it) and
-//! never written anew. Nothing is believed before its signature fits; an error may lack one and is then only an error.
+//! The signature covers the node's text exactly as it came, so that text is cut out (`RawValue` keeps every byte of
+//! it) and never written anew. Nothing is believed before its signature fits; an error may lack one and is then only
+//! an error.
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -55,8 +56,9 @@ impl<'a> Members<'a> {
 /// Opens the answer to a call: the verified JSON text of a success, or why there is none.
 ///
 /// # Errors
-/// [`Failure::Unreachable`] for what is no Alipay answer (HTML, half a body) and for system errors; [`Failure::Untrusted`]
-/// for a signature that is missing on a success or does not fit; [`Failure::Refused`] for a business error.
+/// [`Failure::Unreachable`] for what is no Alipay answer (HTML, half a body) and for system errors;
+/// [`Failure::Untrusted`] for a signature that is missing on a success or does not fit; [`Failure::Refused`] for a
+/// business error.
 pub fn open<'a>(body: &'a [u8], method: &str, keys: &Keys) -> Result<&'a str, Failure> {
     let no_answer = || Failure::Unreachable(format!("{} bytes that are no answer to {method}", body.len()));
     let text = std::str::from_utf8(body).map_err(|_| no_answer())?;

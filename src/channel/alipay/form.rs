@@ -1,7 +1,7 @@
 //! A notification's body, `application/x-www-form-urlencoded`, as bytes.
 //!
-//! Decoded exactly once and never through text: the signature covers the bytes of the sender's charset, which may be GBK.
-//! `&` alone separates; a raw `;` belongs to its value.
+//! Decoded exactly once and never through text: the signature covers the bytes of the sender's charset, which may be
+//! GBK. `&` alone separates; a raw `;` belongs to its value.
 use std::collections::BTreeMap;
 
 use encoding_rs::{Encoding, GB18030, GBK, UTF_8};

@@ -1,4 +1,5 @@
-//! The keys of one Alipay application: our private key signs, Alipay's public key verifies (Alipay, signing rules, RSA2).
+//! The keys of one Alipay application: our private key signs, Alipay's public key verifies (Alipay, signing rules,
+//! RSA2).
 //!
 //! Everything is parsed and tried once, when the channel is made; what is wrong is found at start, not at the first
 //! payment. No key ever leaves this file, and no error repeats one.
@@ -36,8 +37,8 @@ pub struct Keys {
 const PROBE: &[u8] = b"jiaofei";
 
 impl Keys {
-    /// Parses and tries all keys of an account: the private key must sign, the certificate must be its own, and Alipay's
-    /// key must not be ours (the usual mistake of public-key mode).
+    /// Parses and tries all keys of an account: the private key must sign, the certificate must be its own, and
+    /// Alipay's key must not be ours (the usual mistake of public-key mode).
     ///
     /// # Errors
     /// [`KeyError`] names the first key that is missing or unfit.

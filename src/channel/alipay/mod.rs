@@ -1,8 +1,9 @@
-//! Alipay (支付宝), OpenAPI of the `gateway.do` kind. `account` is the channel; its parts, lowest first: `keys`, `refusal`,
-//! `envelope` (answers), `request` (calls), `form` (bodies of notices), `gateway`, `order`, and one file a kind of act.
+//! Alipay (支付宝), OpenAPI of the `gateway.do` kind. `account` is the channel; its parts, lowest first: `keys`,
+//! `refusal`, `envelope` (answers), `request` (calls), `form` (bodies of notices), `gateway`, `order`, and one file a
+//! kind of act.
 //!
-//! `alipay_sdk_rust` serves where it is sound: its `biz` builders, its certificate numbers, and those of its answers that
-//! are whole. Never its network, its signer or its form pages.
+//! `alipay_sdk_rust` serves where it is sound: its `biz` builders, its certificate numbers, and those of its answers
+//! that are whole. Never its network, its signer or its form pages.
 pub mod account;
 pub mod envelope;
 pub mod form;

@@ -80,7 +80,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_response_is_a_refusal_and_an_empty_or_unsigned_answer_no_buyer() {
-        let error = r#"{"error_response":{"code":"40002","msg":"Invalid Arguments","sub_code":"isv.code-invalid","sub_msg":"授权码code无效"}}"#;
+        let error = r#"{"error_response":{"code":"40002","sub_code":"isv.code-invalid","sub_msg":"授权码code无效"}}"#;
         let (_, refused) = heard(error.to_owned()).await;
         assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::Buyer, .. })));
         let (_, none) = heard(testing::envelope(NODE, "{}")).await;

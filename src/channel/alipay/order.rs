@@ -6,7 +6,8 @@ use alipay_sdk_rust::biz::BizContenter;
 use crate::channel::contract::PrepayAsk;
 use crate::domain::moment::Moment;
 
-/// The longest subject or reason, in characters. Counted in UTF-16 units, because a rare character takes two of them there.
+/// The longest subject or reason, in characters. Counted in UTF-16 units, because a rare character takes two of them
+/// there.
 const LONGEST: usize = 256;
 
 /// Number, amount in yuan, subject, deadline and receiving account.

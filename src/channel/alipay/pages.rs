@@ -1,7 +1,7 @@
 //! The two page methods: `alipay.trade.wap.pay` for phones' browsers and `alipay.trade.page.pay` for computers.
 //!
-//! Both are only an address for the payer's browser, signed here; Alipay makes the trade when the payer arrives there, and
-//! until then a query finds nothing.
+//! Both are only an address for the payer's browser, signed here; Alipay makes the trade when the payer arrives
+//! there, and until then a query finds nothing.
 use alipay_sdk_rust::biz::{BizContenter, TradePagePayBiz, TradeWapPayBiz};
 
 use super::gateway::Gateway;
@@ -51,8 +51,9 @@ mod tests {
         assert_eq!(all["notify_url"], testing::ask().notify_url);
         assert_eq!(all["return_url"], testing::ask().return_url);
         let expected = serde_json::json!({
-            "out_trade_no": testing::ATTEMPT, "total_amount": "9099.95", "subject": "学费", "seller_id": testing::SELLER_ID,
-            "time_expire": "2026-09-01 10:54:36", "product_code": "QUICK_WAP_WAY", "quit_url": testing::ask().return_url,
+            "out_trade_no": testing::ATTEMPT, "total_amount": "9099.95", "subject": "学费",
+            "seller_id": testing::SELLER_ID, "time_expire": "2026-09-01 10:54:36", "product_code": "QUICK_WAP_WAY",
+            "quit_url": testing::ask().return_url,
         });
         assert_eq!(biz, expected);
     }

@@ -1,7 +1,7 @@
 //! Money back: `alipay.trade.refund` and `alipay.trade.fastpay.refund.query`.
 //!
-//! Our refund number is Alipay's `out_request_no`; the same number with the same amount is the same refund. Alipay gives a
-//! refund no number of its own, so ours is also the channel's.
+//! Our refund number is Alipay's `out_request_no`; the same number with the same amount is the same refund. Alipay
+//! gives a refund no number of its own, so ours is also the channel's.
 use alipay_sdk_rust::biz::{BizContenter, TradeFastpayRefundQueryBiz, TradeRefundBiz};
 use alipay_sdk_rust::response::RefundResponse;
 
@@ -36,8 +36,8 @@ pub async fn refund(gateway: &Gateway, ask: &RefundAsk) -> Result<RefundHeard, C
     }
 }
 
-/// The fields of `alipay.trade.fastpay.refund.query` we act upon. Not the SDK's type: that one knows no `refund_status`, the
-/// only proof.
+/// The fields of `alipay.trade.fastpay.refund.query` we act upon. Not the SDK's type: that one knows no
+/// `refund_status`, the only proof.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 struct Queried {
@@ -49,8 +49,8 @@ struct Queried {
     gmt_refund_pay: Option<String>,
 }
 
-/// `alipay.trade.fastpay.refund.query`. Without a status the refund has not arrived or has failed: it may be asked again
-/// under the same number.
+/// `alipay.trade.fastpay.refund.query`. Without a status the refund has not arrived or has failed: it may be asked
+/// again under the same number.
 pub async fn query_refund(gateway: &Gateway, ask: &RefundAsk) -> Result<RefundHeard, ChannelError> {
     let mut biz = TradeFastpayRefundQueryBiz::new();
     address(&mut biz, ask);
@@ -98,4 +98,98 @@ fn same(out_trade_no: Option<&str>, trade_no: Option<&str>, ask: &RefundAsk) -> 
 
 fn time(text: Option<&str>, gateway: &Gateway) -> Moment {
     text.and_then(Moment::parse_beijing).unwrap_or_else(|| gateway.now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::alipay::testing::{self, ATTEMPT, Asked, REFUND, Scene, TRADE, refund_ask, reply};
+    use crate::channel::contract::RefusedFor;
+
+    fn node(members: &str) -> String {
+        format!(r#"{{"code":"10000","msg":"Success","out_trade_no":"{ATTEMPT}","trade_no":"{TRADE}"{members}}}"#)
+    }
+
+    fn done(at: Moment) -> RefundHeard {
+        RefundHeard::Done { channel_refund_no: REFUND.to_owned(), amount: Fen::new(10_000), at }
+    }
+
+    fn scene(refund: String, query: String) -> Scene {
+        Scene::start(move |asked: &Asked| match asked["method"].as_str() {
+            "alipay.trade.refund" => reply(asked, &refund),
+            _ => reply(asked, &query),
+        })
+    }
+
+    #[tokio::test]
+    async fn money_that_moved_is_done_with_the_amount_of_this_refund() {
+        let answer = node(r#","fund_change":"Y","refund_fee":"300.00","gmt_refund_pay":"2026-09-01 10:24:40""#);
+        let scene = scene(answer, String::new());
+        let heard = refund(&scene.gateway, &refund_ask()).await;
+        assert_eq!(heard, Ok(done(Moment::parse_beijing("2026-09-01 10:24:40").unwrap())));
+        let expected = serde_json::json!({
+            "out_trade_no": ATTEMPT, "trade_no": TRADE, "out_request_no": REFUND, "refund_amount": "100.00",
+            "refund_reason": "重复缴费 ＝ 退款",
+        });
+        assert_eq!(scene.biz(0), expected);
+    }
+
+    #[tokio::test]
+    async fn a_refund_that_moved_nothing_is_asked_for() {
+        let still = node(r#","fund_change":"N","refund_fee":"100.00""#);
+        let arrived =
+            node(&format!(r#","out_request_no":"{REFUND}","refund_status":"REFUND_SUCCESS","refund_amount":"100.00""#));
+        let repeated = refund(&scene(still.clone(), arrived).gateway, &refund_ask()).await;
+        assert_eq!(repeated, Ok(done(testing::now())));
+        let early = refund(&scene(still, node("")).gateway, &refund_ask()).await;
+        assert_eq!(early, Ok(RefundHeard::Processing { channel_refund_no: REFUND.to_owned() }));
+    }
+
+    #[tokio::test]
+    async fn refusals_and_failures_of_a_refund_are_told_apart() {
+        let answer = |sub_code: &str| format!(r#"{{"code":"40004","msg":"x","sub_code":"{sub_code}"}}"#);
+        for (sub_code, expected) in [
+            ("ACQ.SELLER_BALANCE_NOT_ENOUGH", RefusedFor::NotEnoughFunds),
+            ("ACQ.DISCORDANT_REPEAT_REQUEST", RefusedFor::NumberUsed),
+            ("ACQ.TRADE_NOT_EXIST", RefusedFor::Absent),
+            ("ACQ.TRADE_HAS_FINISHED", RefusedFor::Other),
+        ] {
+            match refund(&scene(answer(sub_code), String::new()).gateway, &refund_ask()).await {
+                Err(ChannelError::Refused { why, code, .. }) => assert_eq!((why, code.as_str()), (expected, sub_code)),
+                other => panic!("{other:?}"),
+            }
+        }
+        let unknown = refund(&scene(answer("ACQ.SYSTEM_ERROR"), String::new()).gateway, &refund_ask()).await;
+        assert!(matches!(unknown, Err(ChannelError::Unreachable(_))));
+    }
+
+    async fn asked(query: String) -> Result<RefundHeard, ChannelError> {
+        query_refund(&scene(String::new(), query).gateway, &refund_ask()).await
+    }
+
+    #[tokio::test]
+    async fn only_a_status_of_success_says_the_refund_arrived() {
+        let time = r#","gmt_refund_pay":"2026-09-01 10:24:40""#;
+        let success = node(&format!(r#","refund_status":"REFUND_SUCCESS","refund_amount":"100.00"{time}"#));
+        assert_eq!(asked(success).await, Ok(done(Moment::parse_beijing("2026-09-01 10:24:40").unwrap())));
+        assert_eq!(asked(node(r#","refund_amount":"100.00""#)).await, Ok(RefundHeard::Absent));
+        assert_eq!(asked(node("")).await, Ok(RefundHeard::Absent));
+        let absent = r#"{"code":"40004","msg":"x","sub_code":"ACQ.TRADE_NOT_EXIST"}"#;
+        assert_eq!(asked(absent.to_owned()).await, Ok(RefundHeard::Absent));
+        let processing = RefundHeard::Processing { channel_refund_no: REFUND.to_owned() };
+        assert_eq!(asked(node(r#","refund_status":"REFUND_PROCESSING""#)).await, Ok(processing));
+    }
+
+    #[tokio::test]
+    async fn an_answer_about_another_refund_or_trade_is_not_believed() {
+        let success = r#""refund_status":"REFUND_SUCCESS","refund_amount":"100.00""#;
+        for answer in [
+            format!(r#"{{"code":"10000","out_trade_no":"OTHER1",{success}}}"#),
+            format!(r#"{{"code":"10000","trade_no":"OTHER1",{success}}}"#),
+            format!(r#"{{"code":"10000","out_request_no":"OTHER1",{success}}}"#),
+            r#"{"code":"10000","refund_status":"REFUND_SUCCESS","refund_amount":"1e2"}"#.to_owned(),
+        ] {
+            assert!(matches!(asked(answer.clone()).await, Err(ChannelError::Untrusted(_))), "{answer}");
+        }
+    }
 }

@@ -95,8 +95,8 @@ fn reason(code: &str, sub_code: &str) -> RefusedFor {
     }
 }
 
-/// The gateway's words for the operator, without what they may repeat of the call: `isv.invalid-signature` ends with the
-/// whole text that was signed, payer's id included.
+/// The gateway's words for the operator, without what they may repeat of the call: `isv.invalid-signature` ends with
+/// the whole text that was signed, payer's id included.
 fn message(status: &Status) -> String {
     let words = status.sub_msg.as_deref().or(status.msg.as_deref()).unwrap_or_default();
     let words = words.split("验签字符串").next().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The parameters of a call and their signature (Alipay, common request parameters and signing rules).
 //!
-//! The text that is signed is joined here from the very values that are sent; nothing is taken apart again, so no value can
-//! break it.
+//! The text that is signed is joined here from the very values that are sent; nothing is taken apart again, so no
+//! value can break it.
 use std::collections::BTreeMap;
 
 use alipay_sdk_rust::biz::BizContenter;
@@ -32,7 +32,8 @@ impl Call {
         self
     }
 
-    /// Adds the common parameters and the signature. `sign_type` is signed too; empty values are neither signed nor sent.
+    /// Adds the common parameters and the signature. `sign_type` is signed too; empty values are neither signed nor
+    /// sent.
     pub fn sign(self, app_id: &str, keys: &Keys, now: Moment) -> Signed {
         let mut all: BTreeMap<&'static str, String> = self.parameters.into_iter().collect();
         all.insert("app_id", app_id.to_owned());
@@ -54,7 +55,8 @@ impl Call {
 }
 
 impl Signed {
-    /// For POST: the address with the charset (the gateway must know it before it reads the body), and the body with the rest.
+    /// For POST: the address with the charset (the gateway must know it before it reads the body), and the body with
+    /// the rest.
     pub fn post(&self, gateway: &str) -> (String, String) {
         let (charset, rest): (Vec<_>, Vec<_>) = self.0.iter().partition(|(name, _)| *name == "charset");
         (format!("{gateway}?{}", encode(charset)), encode(rest))

@@ -1,4 +1,5 @@
-//! For tests: Alipay's side of the wire. It signs and verifies with the `rsa` crate, so that a mistake of ours is not shared.
+//! For tests: Alipay's side of the wire. It signs and verifies with the `rsa` crate, so that a mistake of ours is not
+//! shared.
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;

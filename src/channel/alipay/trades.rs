@@ -61,8 +61,8 @@ pub fn ours(heard: Option<&str>, attempt_no: &AttemptNo) -> Result<(), Failure> 
     }
 }
 
-/// The fields of `alipay.trade.query` we act upon. Not the SDK's type: that one knows no `seller_id`, and fails on shapes of
-/// fields we do not need (`trade_settle_info`), which would leave a paid order unbooked.
+/// The fields of `alipay.trade.query` we act upon. Not the SDK's type: that one knows no `seller_id`, and fails on
+/// shapes of fields we do not need (`trade_settle_info`), which would leave a paid order unbooked.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 struct Queried {
@@ -138,4 +138,161 @@ pub async fn close(gateway: &Gateway, attempt_no: &AttemptNo) -> Result<Closing,
 fn is_about_its_state(refusal: &Refusal) -> bool {
     let by_name = ["TRADE_STATUS_ERROR", "REASON_TRADE_STATUS_INVALID", "REASON_ILLEGAL_STATUS"];
     by_name.contains(&refusal.name()) || matches!(refusal.why, RefusedFor::AlreadyPaid | RefusedFor::AlreadyClosed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::alipay::testing::{self, ATTEMPT, Asked, Scene, TRADE, attempt_no, reply};
+    use crate::outbound::fake::Play;
+
+    const ABSENT: &str =
+        r#"{"code":"40004","msg":"Business Failed","sub_code":"ACQ.TRADE_NOT_EXIST","sub_msg":"交易不存在"}"#;
+    const WRONG_STATE: &str = r#"{"code":"40004","msg":"Business Failed","sub_code":"ACQ.TRADE_STATUS_ERROR"}"#;
+
+    /// A query's answer with these members beside the usual ones.
+    fn state(members: &str) -> String {
+        format!(r#"{{"code":"10000","msg":"Success","out_trade_no":"{ATTEMPT}","trade_no":"{TRADE}",{members}}}"#)
+    }
+
+    async fn heard(node: &str) -> Result<Heard, ChannelError> {
+        query(&Scene::answering(node).gateway, &attempt_no()).await
+    }
+
+    fn paid(at: &str) -> Heard {
+        let (amount, paid_at) = (Fen::new(909_995), Moment::parse_beijing(at).unwrap());
+        Heard::Paid { trade_no: TradeNo(TRADE.to_owned()), amount, paid_at }
+    }
+
+    #[tokio::test]
+    async fn a_code_to_show_is_asked_for_with_the_notice_address() {
+        let node =
+            format!(r#"{{"code":"10000","out_trade_no":"{ATTEMPT}","qr_code":"https:\/\/qr.alipay.com\/bax0"}}"#);
+        let scene = Scene::answering(&node);
+        let prepay = precreate(&scene.gateway, &testing::ask()).await;
+        assert_eq!(prepay, Ok(Prepay::Code { text: "https://qr.alipay.com/bax0".to_owned() }));
+        assert_eq!(scene.asked(0)["method"], "alipay.trade.precreate");
+        assert_eq!(scene.asked(0)["notify_url"], testing::ask().notify_url);
+        let expected = serde_json::json!({
+            "out_trade_no": ATTEMPT, "total_amount": "9099.95", "subject": "学费", "seller_id": testing::SELLER_ID,
+            "time_expire": "2026-09-01 10:54:36", "product_code": "FACE_TO_FACE_PAYMENT",
+        });
+        assert_eq!(scene.biz(0), expected);
+        for node in [r#"{"code":"10000","qr_code":""}"#, r#"{"code":"10000","out_trade_no":"OTHER1","qr_code":"x"}"#] {
+            let prepay = precreate(&Scene::answering(node).gateway, &testing::ask()).await;
+            assert!(matches!(prepay, Err(ChannelError::Untrusted(_))), "{node}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_apps_own_payment_needs_a_payer_of_either_kind() {
+        let node = format!(r#"{{"code":"10000","out_trade_no":"{ATTEMPT}","trade_no":"{TRADE}"}}"#);
+        for (buyer, name) in [
+            (Buyer::AlipayUser("2088102150477652".to_owned()), "buyer_id"),
+            (Buyer::AlipayOpenid("074a1".to_owned()), "buyer_open_id"),
+        ] {
+            let scene = Scene::answering(&node);
+            let ask = PrepayAsk { buyer: Some(buyer.clone()), ..testing::ask() };
+            let prepay = create(&scene.gateway, &ask).await;
+            assert_eq!(prepay, Ok(Prepay::AlipayJsapi { trade_no: TRADE.to_owned() }));
+            assert_eq!(scene.asked(0)["method"], "alipay.trade.create");
+            let biz = scene.biz(0);
+            assert_eq!((&biz["product_code"], &biz["op_app_id"]), (&"JSAPI_PAY".into(), &testing::APP_ID.into()));
+            assert!(buyer.code().ends_with(biz[name].as_str().unwrap()));
+        }
+        let nobody = [None, Some(Buyer::AlipayUser(String::new())), Some(Buyer::WechatOpenid("o".to_owned()))];
+        for buyer in nobody {
+            let refused = create(&testing::unreachable_gateway(), &PrepayAsk { buyer, ..testing::ask() }).await;
+            assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::Buyer, .. })));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_tells_the_state_of_the_trade() {
+        let money = r#""total_amount":"9099.95""#;
+        let sent = r#""send_pay_date":"2026-09-01 10:24:30""#;
+        let of = |status: &str, rest: &str| state(&format!(r#""trade_status":"{status}",{money}{rest}"#));
+        let sent_too = format!(",{sent}");
+        for status in ["TRADE_SUCCESS", "TRADE_FINISHED", "TRADE_CLOSED"] {
+            assert_eq!(heard(&of(status, &sent_too)).await, Ok(paid("2026-09-01 10:24:30")), "{status}");
+        }
+        assert_eq!(heard(&of("TRADE_SUCCESS", "")).await, Ok(paid("2026-09-01 10:24:36")));
+        assert_eq!(heard(&of("WAIT_BUYER_PAY", "")).await, Ok(Heard::Unpaid));
+        assert_eq!(heard(&of("TRADE_CLOSED", "")).await, Ok(Heard::Closed));
+        assert_eq!(heard(ABSENT).await, Ok(Heard::Absent));
+        assert!(matches!(heard(&of("ODD", "")).await, Err(ChannelError::Untrusted(_))));
+    }
+
+    #[tokio::test]
+    async fn an_odd_shape_of_a_field_nobody_needs_loses_no_payment() {
+        let odd = r#""trade_status":"TRADE_SUCCESS","total_amount":"9099.95","send_pay_date":"2026-09-01 10:24:30",
+            "trade_settle_info":{"trade_settle_detail_list":[]},"ext_infos":{},"fund_bill_list":"none",
+            "subject":"学费}]=&\"<𠮷""#;
+        assert_eq!(heard(&state(odd)).await, Ok(paid("2026-09-01 10:24:30")));
+    }
+
+    #[tokio::test]
+    async fn another_order_or_seller_is_foreign_and_a_payment_without_its_facts_untrusted() {
+        let other = r#"{"code":"10000","out_trade_no":"OTHER1","trade_status":"TRADE_SUCCESS"}"#;
+        let got = "OTHER1".to_owned();
+        assert_eq!(heard(other).await, Ok(Heard::Foreign { field: "out_trade_no", got }));
+        let seller = state(r#""seller_id":"2088","trade_status":"TRADE_SUCCESS","total_amount":"9099.95""#);
+        assert_eq!(heard(&seller).await, Ok(Heard::Foreign { field: "seller_id", got: "2088".to_owned() }));
+        for members in [
+            r#""trade_status":"TRADE_SUCCESS""#,
+            r#""trade_status":"TRADE_SUCCESS","total_amount":"9,099.95""#,
+            r#""trade_status":"TRADE_SUCCESS","total_amount":9099.95"#,
+            r#""total_amount":"9099.95""#,
+        ] {
+            assert!(matches!(heard(&state(members)).await, Err(ChannelError::Untrusted(_))), "{members}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unsigned_word_is_never_an_answer() {
+        let scene = Scene::start(|_| Play::plain(200, &format!(r#"{{"alipay_trade_query_response":{ABSENT}}}"#)));
+        let refused = query(&scene.gateway, &attempt_no()).await;
+        assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::Absent, .. })));
+        let success = state(r#""trade_status":"TRADE_SUCCESS","total_amount":"9099.95""#);
+        let scene = Scene::start(move |_| Play::plain(200, &format!(r#"{{"alipay_trade_query_response":{success}}}"#)));
+        assert!(matches!(query(&scene.gateway, &attempt_no()).await, Err(ChannelError::Untrusted(_))));
+    }
+
+    async fn closed(close_node: &'static str, query_node: String) -> Result<Closing, ChannelError> {
+        let scene = Scene::start(move |asked: &Asked| match asked["method"].as_str() {
+            "alipay.trade.close" => reply(asked, close_node),
+            _ => reply(asked, &query_node),
+        });
+        close(&scene.gateway, &attempt_no()).await
+    }
+
+    #[tokio::test]
+    async fn a_trade_that_cannot_be_closed_is_asked_why() {
+        let ok = r#"{"code":"10000","msg":"Success","trade_no":"1","out_trade_no":"XF260901QMU000001T01"}"#;
+        assert_eq!(closed(ok, String::new()).await, Ok(Closing::Closed));
+        assert_eq!(closed(ABSENT, String::new()).await, Ok(Closing::Absent));
+        let money = r#","total_amount":"9099.95""#;
+        let of = |status: &str| state(&format!(r#""trade_status":"{status}"{money}"#));
+        assert_eq!(closed(WRONG_STATE, of("TRADE_SUCCESS")).await, Ok(Closing::Paid));
+        assert_eq!(closed(WRONG_STATE, of("TRADE_CLOSED")).await, Ok(Closing::Closed));
+        assert_eq!(closed(WRONG_STATE, ABSENT.to_owned()).await, Ok(Closing::Absent));
+        let unpaid = closed(WRONG_STATE, of("WAIT_BUYER_PAY")).await;
+        assert!(matches!(unpaid, Err(ChannelError::Unreachable(_))));
+        for node in [
+            r#"{"code":"40004","sub_code":"ACQ.REASON_TRADE_STATUS_INVALID"}"#,
+            r#"{"code":"40004","sub_code":"ACQ.REASON_ILLEGAL_STATUS"}"#,
+            r#"{"code":"40004","sub_code":"ACQ.TRADE_HAS_SUCCESS"}"#,
+        ] {
+            assert_eq!(closed(node, of("TRADE_FINISHED")).await, Ok(Closing::Paid), "{node}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failing_gateway_closes_nothing() {
+        let node = r#"{"code":"20000","sub_code":"aop.ACQ.SYSTEM_ERROR"}"#;
+        assert!(matches!(closed(node, String::new()).await, Err(ChannelError::Unreachable(_))));
+        let node = r#"{"code":"40004","sub_code":"ACQ.INVALID_PARAMETER"}"#;
+        let refused = closed(node, String::new()).await;
+        assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::Other, .. })));
+    }
 }
