@@ -79,3 +79,52 @@ impl PaymentChannel for Alipay {
         notices::acknowledge(reception)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::alipay::testing::{self, Scene};
+
+    /// The account behind a gateway whose every answer is this node; `None`: nobody answers.
+    fn alipay(node: Option<&str>) -> (Alipay, Option<Scene>) {
+        let scene = node.map(Scene::answering);
+        let base = scene.as_ref().map_or("http://127.0.0.1:1", Scene::base);
+        (Alipay { gateway: testing::gateway_at(base, HttpClient::new().unwrap()) }, scene)
+    }
+
+    fn ask(product: Product) -> PrepayAsk {
+        let buyer = product.needs_buyer().then(|| Buyer::AlipayUser("2088102150477652".to_owned()));
+        PrepayAsk { product, buyer, ..testing::ask() }
+    }
+
+    #[tokio::test]
+    async fn each_product_goes_its_own_way_and_wechats_go_none() {
+        let node = format!(r#"{{"code":"10000","trade_no":"{}","qr_code":"https://qr"}}"#, testing::TRADE);
+        let (alipay, _scene) = alipay(Some(&node));
+        for product in [Product::AlipayWap, Product::AlipayPage] {
+            assert!(matches!(alipay.prepay(&ask(product)).await, Ok(Prepay::Redirect { .. })));
+        }
+        let code = alipay.prepay(&ask(Product::AlipayPrecreate)).await;
+        assert_eq!(code, Ok(Prepay::Code { text: "https://qr".to_owned() }));
+        let jsapi = alipay.prepay(&ask(Product::AlipayJsapi)).await;
+        assert_eq!(jsapi, Ok(Prepay::AlipayJsapi { trade_no: testing::TRADE.to_owned() }));
+        for product in [Product::WechatJsapi, Product::WechatH5, Product::WechatNative] {
+            let refused = alipay.prepay(&ask(product)).await;
+            assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::Configuration, .. })));
+        }
+    }
+
+    #[tokio::test]
+    async fn with_nobody_at_the_gateway_pages_still_open_and_the_rest_says_so() {
+        let (alipay, _) = alipay(None);
+        assert!(alipay.prepay(&ask(Product::AlipayWap)).await.is_ok());
+        let unreachable = |error| matches!(error, Some(ChannelError::Unreachable(_)));
+        let refund = testing::refund_ask();
+        assert!(unreachable(alipay.prepay(&ask(Product::AlipayPrecreate)).await.err()));
+        assert!(unreachable(alipay.query(&testing::attempt_no()).await.err()));
+        assert!(unreachable(alipay.close(&testing::attempt_no()).await.err()));
+        assert!(unreachable(alipay.refund(&refund).await.err()));
+        assert!(unreachable(alipay.query_refund(&refund).await.err()));
+        assert!(unreachable(alipay.buyer("code").await.err()));
+    }
+}

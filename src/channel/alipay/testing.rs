@@ -154,6 +154,11 @@ impl Scene {
         Scene::start(move |asked| reply(asked, &node))
     }
 
+    /// `http://127.0.0.1:port`
+    pub fn base(&self) -> &str {
+        &self.fake.base
+    }
+
     /// The n-th call, from 0.
     pub fn asked(&self, at: usize) -> Asked {
         let seen = &self.fake.seen()[at];
