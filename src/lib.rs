@@ -8,10 +8,11 @@
 //! 3. `app`: the toolbox
 //! 4. `flow`: the acts of the office, one act = one transaction
 //! 5. `web`: speaks HTTP; `jobs`: works unasked; `sandbox`: plays the outside world
-//! 6. `main.rs` and `cli`: the command line
+//! 6. `cli`: the command line, which `main.rs` starts
 pub mod app;
 pub mod cache;
 pub mod channel;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

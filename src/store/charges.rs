@@ -3,11 +3,13 @@ use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value};
 
 use super::db::statement;
 use super::error::{Result, StoreError};
+use super::fees::returned_id;
 use super::schema::fee_item;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Balance, Charge};
 use crate::domain::fee::{BillingPeriod, FeeItem};
-use crate::domain::ids::{ChargeId, OrderId, PayerId, PeriodId};
+use crate::domain::ids::{ChargeId, FeeItemId, OrderId, PayerId, PeriodId};
+use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 
 const SELECT: &str = "SELECT c.id, c.payer_id, c.assessed_fen, c.waived_fen, c.paid_fen, c.refunded_fen, c.due_day, \
@@ -99,4 +101,17 @@ pub async fn lock_of_order(db: &impl ConnectionTrait, order: OrderId) -> Result<
     let lock = if db.get_database_backend() == DbBackend::Postgres { " FOR UPDATE OF c" } else { "" };
     let tail = format!("WHERE c.id IN (SELECT charge_id FROM order_line WHERE order_id = $1) ORDER BY c.id{lock}");
     find(db, &tail, [order.0.into()]).await
+}
+
+/// Inserts a charge without any entry; [`super::journal::enter`] gives it its amounts.
+pub async fn insert(
+    tx: &impl ConnectionTrait,
+    (payer, item, period): (PayerId, FeeItemId, PeriodId),
+    due_day: Option<i64>,
+    now: Moment,
+) -> Result<ChargeId> {
+    let sql = "INSERT INTO charge (payer_id, fee_item_id, period_id, assessed_fen, waived_fen, paid_fen, refunded_fen, \
+        due_day, created_at) VALUES ($1, $2, $3, 0, 0, 0, 0, $4, $5) RETURNING id";
+    let values = [payer.0.into(), item.0.into(), period.0.into(), due_day.into(), now.millis().into()];
+    Ok(ChargeId(returned_id(tx, sql, values).await?))
 }

@@ -1,0 +1,79 @@
+//! What can be typed.
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{demo, log, serve};
+use crate::config::Config;
+use crate::store::db::Db;
+use clap::{Parser, Subcommand};
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    // one provider for every TLS client of the process, before anything can ask for another
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        eprintln!("jiaofei: another cryptography provider was installed first");
+        return ExitCode::FAILURE;
+    }
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(args))) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("jiaofei: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// 缴费: the payment platform behind a university's 缴费入口
+#[derive(Parser)]
+#[command(version, about)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve students and channels; migrates the database first
+    Serve {
+        #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
+        config: PathBuf,
+    },
+    /// A fictional school with its payers and gateways, all in one process
+    Demo(demo::DemoArgs),
+    /// The stand-in of WeChat Pay, Alipay and the official account alone
+    Sandbox {
+        #[arg(long, default_value = "127.0.0.1:8081")]
+        listen: String,
+    },
+    /// Bring the database's schema up to date
+    Migrate {
+        #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
+        config: PathBuf,
+    },
+}
+
+async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Serve { config } => {
+            log::start(log::Form::Json);
+            serve::run(Config::load(&config, std::env::vars())?).await?;
+        }
+        Command::Demo(args) => {
+            log::start(log::Form::Plain);
+            demo::run(args).await?;
+        }
+        Command::Sandbox { listen } => {
+            log::start(log::Form::Plain);
+            demo::run_sandbox(&listen).await?;
+        }
+        Command::Migrate { config } => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&config, std::env::vars())?;
+            Db::connect(&config.database).await?.migrate().await?;
+            println!("The database is up to date.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,133 @@
+//! What `serve` refuses to start with. Each complaint names the key to set.
+use crate::config::{Config, Pem, Secrets};
+use crate::sandbox::keys;
+
+/// The secrets of `jiaofei demo`: known to everybody who has the source.
+pub const DEMO_SESSION_KEY: [u8; 32] = *b"demo session key, known to all!!";
+pub const DEMO_FIELD_KEY: [u8; 32] = *b"demo field key, known to all!!!!";
+pub const DEMO_INDEX_KEY: [u8; 32] = *b"demo index key, known to all!!!!";
+
+/// Everything that is unfit for real money; empty when all is well.
+pub fn unfit_to_serve(config: &Config) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if !config.server.public_url.starts_with("https://") {
+        complaints.push("server.public_url: must begin with https://; students pay over it".to_owned());
+    }
+    secrets(&config.secrets, &mut complaints);
+    if config.payee.is_empty() {
+        complaints.push("payee: nobody can receive money; add at least one [[payee]]".to_owned());
+    }
+    for payee in &config.payee {
+        let mut complain = |key: &str| {
+            complaints.push(format!("payee {}: {key}: this is the sandbox's, known to everybody", payee.code));
+        };
+        if let Some(wechat) = &payee.wechat {
+            if is_sandbox(&wechat.private_key) {
+                complain("wechat.private_key");
+            }
+            if secrecy::ExposeSecret::expose_secret(&wechat.api_v3_key) == keys::WECHAT_API_V3_KEY {
+                complain("wechat.api_v3_key");
+            }
+            let voices = wechat.public_key.iter().chain(&wechat.platform_certificates);
+            if voices.into_iter().any(is_sandbox) {
+                complain("wechat.public_key, wechat.platform_certificates");
+            }
+        }
+        if let Some(alipay) = &payee.alipay {
+            if is_sandbox(&alipay.private_key) {
+                complain("alipay.private_key");
+            }
+            let voices = [&alipay.alipay_public_key, &alipay.alipay_cert, &alipay.alipay_root_cert];
+            if voices.into_iter().flatten().any(is_sandbox) {
+                complain("alipay.alipay_public_key, alipay.alipay_cert");
+            }
+        }
+        if payee.wechat.is_none() && payee.alipay.is_none() {
+            complaints.push(format!("payee {}: no way to be paid; add [payee.wechat] or [payee.alipay]", payee.code));
+        }
+    }
+    complaints
+}
+
+fn secrets(secrets: &Secrets, complaints: &mut Vec<String>) {
+    let demo = [&DEMO_SESSION_KEY, &DEMO_FIELD_KEY, &DEMO_INDEX_KEY];
+    let all = [
+        ("session_key", secrets.session_key.bytes()),
+        ("field_key", secrets.field_key.bytes()),
+        ("index_key", secrets.index_key.bytes()),
+    ];
+    for (at, (name, key)) in all.iter().enumerate() {
+        let same_throughout = key.iter().all(|byte| byte == &key[0]);
+        if same_throughout || demo.contains(key) {
+            complaints.push(format!("secrets.{name}: a default; make one with `openssl rand -hex 32`"));
+        }
+        if all[..at].iter().any(|(_, other)| other == key) {
+            complaints.push(format!("secrets.{name}: the same as another secret; each has its own"));
+        }
+    }
+}
+
+/// Compares without white space, so a re-wrapped file is still known.
+fn is_sandbox(pem: &Pem) -> bool {
+    let squeeze = |text: &str| text.split_whitespace().filter(|line| !line.starts_with("-----")).collect::<String>();
+    let known = [
+        keys::WECHAT_MERCHANT_KEY,
+        keys::WECHAT_PUBLIC_KEY,
+        keys::WECHAT_PLATFORM_A_CERT,
+        keys::WECHAT_PLATFORM_B_CERT,
+        keys::ALIPAY_APP_KEY,
+        keys::ALIPAY_PUBLIC,
+        keys::ALIPAY_CERT,
+        keys::ALIPAY_ROOT_CERT,
+    ];
+    let given = squeeze(pem.text());
+    known.iter().any(|text| squeeze(text) == given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::demo::demo_config;
+
+    #[test]
+    fn the_demos_own_configuration_is_refused_key_by_key() {
+        let config = demo_config("http://127.0.0.1:8080", "http://127.0.0.1:8081", "sqlite::memory:");
+        let complaints = unfit_to_serve(&config).join("\n");
+        for key in [
+            "server.public_url",
+            "secrets.session_key",
+            "secrets.field_key",
+            "secrets.index_key",
+            "payee fiscal: wechat.private_key",
+            "payee fiscal: wechat.api_v3_key",
+            "payee fiscal: wechat.public_key",
+            "payee agency: alipay.private_key",
+            "payee agency: alipay.alipay_public_key",
+        ] {
+            assert!(complaints.contains(key), "{key} is not in:\n{complaints}");
+        }
+    }
+
+    #[test]
+    fn the_examples_own_secrets_are_refused() {
+        let text = include_str!("../../config.example.toml");
+        let config = Config::parse(&without_files(text), std::iter::empty()).unwrap();
+        let complaints = unfit_to_serve(&config);
+        assert_eq!(complaints.iter().filter(|line| line.contains("a default")).count(), 3, "{complaints:?}");
+    }
+
+    /// The example names key files that only a real school has.
+    fn without_files(text: &str) -> String {
+        let is_file = |line: &&str| {
+            ["private_key", "public_key =", "alipay_public_key", "platform_certificates"]
+                .iter()
+                .any(|key| line.trim_start().starts_with(key))
+        };
+        let pem = |line: &str| match line.trim_start().starts_with("platform") {
+            true => String::new(),
+            false => format!("{} = \"-----BEGIN X-----\"", line.split('=').next().unwrap_or("").trim()),
+        };
+        let lines = text.lines().map(|line| if is_file(&line) { pem(line) } else { line.to_owned() });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}

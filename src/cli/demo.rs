@@ -1,0 +1,190 @@
+//! `jiaofei demo`: a fictional school, its payers, and the whole outside world, in one process and one folder.
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::clock::{Chance, Clock};
+use crate::config::{
+    AlipayAccount, Checkout, Config, Database, InitialPassword, Key32, OfficialAccount, Payee, School, Secrets, Server,
+    WechatAccount,
+};
+use crate::domain::fee::Fund;
+use crate::outbound::HttpClient;
+use crate::sandbox::{keys, merchants, world};
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{check, demo_data, serve};
+
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Where the demo keeps its data
+    #[arg(long, default_value = "demo-data")]
+    folder: PathBuf,
+    /// Start over with a new school
+    #[arg(long)]
+    fresh: bool,
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The phone and the gateways
+    #[arg(long, default_value_t = 8081)]
+    sandbox_port: u16,
+}
+
+pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
+    let folder = &args.folder;
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let file = folder.join("jiaofei.db");
+    if args.fresh {
+        for file in ["jiaofei.db", "jiaofei.db-wal", "jiaofei.db-shm"] {
+            match std::fs::remove_file(folder.join(file)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+    }
+    let public_url = format!("http://127.0.0.1:{}", args.port);
+    let sandbox_url = format!("http://127.0.0.1:{}", args.sandbox_port);
+    let config = demo_config(&public_url, &sandbox_url, &format!("sqlite://{}", file.display()));
+    let app = Arc::new(App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?);
+    app.db.migrate().await?;
+    demo_data::fill_if_empty(&app).await.context("the demo's school could not be set up")?;
+
+    let listener = bind(&format!("127.0.0.1:{}", args.sandbox_port)).await?;
+    let sandbox = sandbox();
+    sandbox.set_public_url(&sandbox_url);
+    tokio::spawn(Arc::clone(&sandbox).run_notifier());
+    tokio::spawn(async move { sandbox.serve(listener).await });
+    welcome(&public_url, &sandbox_url, &folder.display().to_string());
+    serve::listen(app).await
+}
+
+/// The gateways and the phone alone, for an application of your own.
+pub async fn run_sandbox(listen: &str) -> anyhow::Result<()> {
+    let listener = bind(listen).await?;
+    let sandbox = sandbox();
+    sandbox.set_public_url(&format!("http://{}", listener.local_addr()?));
+    println!("模拟网关 · sandbox gateways and phone: http://{}/", listener.local_addr()?);
+    tokio::spawn(Arc::clone(&sandbox).run_notifier());
+    tokio::select! {
+        served = sandbox.serve(listener) => Ok(served?),
+        () = serve::told_to_stop() => Ok(()),
+    }
+}
+
+async fn bind(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{address} cannot be listened on"))
+}
+
+fn sandbox() -> Arc<world::Sandbox> {
+    let names = [(merchants::WECHAT_MCH_FISCAL, FISCAL), (merchants::WECHAT_MCH_AGENCY, AGENCY)];
+    let alipay = [(merchants::ALIPAY_APP_FISCAL, FISCAL), (merchants::ALIPAY_APP_AGENCY, AGENCY)];
+    let mut options = world::Options::default();
+    for merchant in &mut options.merchants {
+        // the payer must read the same name at the channel as on our page
+        for (id, (name, _)) in names.iter().chain(&alipay) {
+            if merchant.id == *id {
+                merchant.name = (*name).to_owned();
+            }
+        }
+    }
+    world::Sandbox::new(options, Clock::system(), Chance::system())
+}
+
+const FISCAL: (&str, &str) = ("启明大学财务处", "Qiming University Finance Office");
+const AGENCY: (&str, &str) = ("启明大学后勤集团", "Qiming University Campus Services");
+
+/// The demo's configuration: the sandbox's keys at the sandbox's address. `serve` refuses it.
+pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Config {
+    let (_, listen) = public_url.split_once("://").unwrap_or(("", public_url));
+    let accounts = |mch_id: &str, app: &str, seller: &str| {
+        let wechat = WechatAccount {
+            app_id: merchants::WECHAT_APP_ID.to_owned(),
+            mch_id: mch_id.to_owned(),
+            serial_no: keys::WECHAT_MERCHANT_SERIAL.to_owned(),
+            private_key: keys::WECHAT_MERCHANT_KEY.into(),
+            api_v3_key: keys::WECHAT_API_V3_KEY.to_owned().into(),
+            public_key_id: Some(keys::WECHAT_PUBLIC_KEY_ID.to_owned()),
+            public_key: Some(keys::WECHAT_PUBLIC_KEY.into()),
+            platform_certificates: vec![keys::WECHAT_PLATFORM_A_CERT.into()],
+            api_base: sandbox_url.to_owned(),
+            h5: true,
+        };
+        let alipay = AlipayAccount {
+            app_id: app.to_owned(),
+            private_key: keys::ALIPAY_APP_KEY.into(),
+            alipay_public_key: Some(keys::ALIPAY_PUBLIC.into()),
+            app_cert: None,
+            alipay_cert: None,
+            alipay_root_cert: None,
+            seller_id: seller.to_owned(),
+            gateway: format!("{sandbox_url}/gateway.do"),
+            authorize_base: sandbox_url.to_owned(),
+        };
+        (Some(wechat), Some(alipay))
+    };
+    let payee = |code: &str, (name, name_en): (&str, &str), fund, (wechat, alipay)| Payee {
+        code: code.to_owned(),
+        name: name.to_owned(),
+        name_en: name_en.to_owned(),
+        fund,
+        wechat,
+        alipay,
+    };
+    let fiscal = accounts(merchants::WECHAT_MCH_FISCAL, merchants::ALIPAY_APP_FISCAL, merchants::ALIPAY_SELLER_FISCAL);
+    let agency = accounts(merchants::WECHAT_MCH_AGENCY, merchants::ALIPAY_APP_AGENCY, merchants::ALIPAY_SELLER_AGENCY);
+    Config {
+        server: Server { listen: listen.to_owned(), public_url: public_url.to_owned(), trusted_proxies: 0 },
+        database: Database { url: database.to_owned(), max_connections: 8 },
+        redis: None,
+        school: School {
+            name: "启明大学".to_owned(),
+            name_en: "Qiming University".to_owned(),
+            order_prefix: "XF".to_owned(),
+            code: "QMU".to_owned(),
+            initial_password: InitialPassword::IdLast6,
+            phone: "0931-555 0100".to_owned(),
+            office_hours: "工作日 8:30–17:30".to_owned(),
+            office_hours_en: "Mon–Fri 8:30–17:30".to_owned(),
+        },
+        secrets: Secrets {
+            session_key: Key32::new(check::DEMO_SESSION_KEY),
+            field_key: Key32::new(check::DEMO_FIELD_KEY),
+            index_key: Key32::new(check::DEMO_INDEX_KEY),
+        },
+        official_account: Some(OfficialAccount {
+            app_id: merchants::WECHAT_APP_ID.to_owned(),
+            app_secret: merchants::WECHAT_APP_SECRET.to_owned().into(),
+            api_base: sandbox_url.to_owned(),
+            authorize_base: sandbox_url.to_owned(),
+        }),
+        payee: vec![payee("fiscal", FISCAL, Fund::Fiscal, fiscal), payee("agency", AGENCY, Fund::Agency, agency)],
+        checkout: Checkout::default(),
+    }
+}
+
+fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
+    let [student, newcomer, staff] = demo_data::three_to_sign_in();
+    println!(
+        "\n  缴费演示 · jiaofei demo    启明大学 Qiming University（虚构 fictional）\n\n\
+         \x20 缴费页面 pages   {public_url}/h5\n\
+         \x20 模拟手机 phone   {sandbox_url}/   （微信、支付宝、浏览器 · WeChat, Alipay, browser）\n\
+         \x20 数据目录 data    {folder}\n\n\
+         \x20 在校生 student   用户名 {}   密码 {}   {}\n\
+         \x20 新生 newcomer    证件号 {}   姓名 {}\n\
+         \x20 教职工 staff     用户名 {}   密码 {}   {}\n\n\
+         \x20 付款：在模拟手机里选一个 App 登录缴费；或在电脑上打开缴费页面，用模拟手机扫收银台的二维码。\n\
+         \x20 To pay: choose an app on the phone page and sign in there; or open the pages on this computer and\n\
+         \x20 scan the cashier's code with the phone page.\n\n\
+         \x20 Ctrl-C 停止；再次启动数据还在，--fresh 重新开始。Ctrl-C stops; data stays; --fresh starts over.\n",
+        student.username,
+        student.password,
+        student.name,
+        newcomer.username,
+        newcomer.name,
+        staff.username,
+        staff.password,
+        staff.name,
+    );
+}

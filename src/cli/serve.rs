@@ -1,0 +1,59 @@
+//! `jiaofei serve`: migrate, listen, work unasked, and stop without losing what is in hand.
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::clock::{Chance, Clock};
+use crate::config::Config;
+use crate::outbound::HttpClient;
+use crate::{jobs, web};
+use anyhow::Context;
+use poem::Server;
+use poem::listener::{Acceptor, Listener, TcpListener};
+use tokio::sync::watch;
+
+use super::check::unfit_to_serve;
+
+/// How long requests in flight may take after the stop, notices among them.
+const LAST_ORDERS: Duration = Duration::from_secs(20);
+
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let complaints = unfit_to_serve(&config);
+    if !complaints.is_empty() {
+        anyhow::bail!("not fit for real money:\n  {}", complaints.join("\n  "));
+    }
+    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
+    listen(Arc::new(app)).await
+}
+
+/// Migrates, then serves until a signal to stop (SIGTERM or Ctrl-C).
+pub async fn listen(app: Arc<App>) -> anyhow::Result<()> {
+    app.db.migrate().await.context("the database could not be brought up to date")?;
+    let address = app.config.server.listen.clone();
+    let acceptor = TcpListener::bind(address.as_str()).into_acceptor().await;
+    let acceptor = acceptor.with_context(|| format!("server.listen: {address}"))?;
+    tracing::info!(local = ?acceptor.local_addr(), cache = ?app.cache.state(), "serving");
+    let (stop, stopped) = watch::channel(false);
+    let jobs = tokio::spawn(jobs::run(Arc::clone(&app), stopped));
+    let server = Server::new_with_acceptor(acceptor).idle_timeout(Duration::from_secs(75));
+    let served = server.run_with_graceful_shutdown(web::routes::routes(app), told_to_stop(), Some(LAST_ORDERS)).await;
+    stop.send_replace(true);
+    jobs.await.context("a job broke")?;
+    Ok(served?)
+}
+
+pub async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
