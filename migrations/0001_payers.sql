@@ -1,4 +1,5 @@
--- 缴费人. The ID number and the phone are sealed (AES-256-GCM); the index column finds them (HMAC-SHA-256), nothing reads them.
+-- 缴费人. The ID number and the phone are sealed (AES-256-GCM); the index column finds them (HMAC-SHA-256), nothing
+-- reads them.
 CREATE TABLE payer (
     id {{id}},
     kind TEXT NOT NULL CHECK (kind IN ('student', 'staff', 'newcomer', 'outsider')),

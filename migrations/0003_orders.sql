@@ -94,7 +94,8 @@ CREATE TABLE receipt (
 );
 CREATE INDEX receipt_by_payer ON receipt (payer_id, issued_at);
 
--- 退费. A refund is wanted first and asked for afterwards, under the same number until the channel has said its last word.
+-- 退费. A refund is wanted first and asked for afterwards, under the same number until the channel has said its last
+-- word.
 CREATE TABLE refund (
     id {{id}},
     refund_no TEXT NOT NULL UNIQUE,

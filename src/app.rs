@@ -31,8 +31,8 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database, the cache and every account of the configuration. Keys are parsed and tried here, so a wrong one
-    /// is found at start; Redis is not waited for. Does not migrate.
+    /// Opens the database, the cache and every account of the configuration. Keys are parsed and tried here, so a
+    /// wrong one is found at start; Redis is not waited for. Does not migrate.
     pub async fn open(config: Config, clock: Clock, chance: Chance, http: HttpClient) -> anyhow::Result<App> {
         let mut channels = Directory::default();
         for payee in &config.payee {

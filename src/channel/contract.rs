@@ -1,7 +1,8 @@
 //! What every channel can do. The flows know only this page.
 //!
 //! A channel never touches the database and never decides what is booked; it turns protocol into [`Heard`] and back.
-//! Every `Ok` was signed by the channel and verified here; whatever could not be verified is [`ChannelError::Untrusted`].
+//! Every `Ok` was signed by the channel and verified here; whatever could not be verified is
+//! [`ChannelError::Untrusted`].
 use async_trait::async_trait;
 use reqwest::header::HeaderMap;
 
@@ -10,7 +11,8 @@ use crate::domain::money::Fen;
 use crate::domain::order_no::{AttemptNo, RefundNo};
 use crate::domain::trade::{Buyer, Channel, Heard, Product, RefundHeard, TradeNo};
 
-/// All that an order call needs. The same ask again (all fields equal) is safe at every channel and gives a fresh answer.
+/// All that an order call needs. The same ask again (all fields equal) is safe at every channel and gives a fresh
+/// answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PrepayAsk {
     pub attempt_no: AttemptNo,
@@ -43,7 +45,8 @@ pub enum Prepay {
 }
 
 impl Prepay {
-    /// How long the answer may be used, in seconds (WeChat Pay v3: prepay_id and code_url 2 h, h5_url 5 min; kept shorter here).
+    /// How long the answer may be used, in seconds (WeChat Pay v3: prepay_id and code_url 2 h, h5_url 5 min; kept
+    /// shorter here).
     pub fn good_for(&self, product: Product) -> u64 {
         match product {
             Product::WechatH5 => 4 * 60,
@@ -84,7 +87,8 @@ pub enum ChannelError {
     /// No answer, or one that says "ask again" (429, 500, 502, SYSTEM_ERROR). Whether it had an effect is unknown.
     #[error("no usable answer from the channel: {0}")]
     Unreachable(String),
-    /// An answer that was not signed, wrongly signed, or not in the protocol's shape. Whether the call had an effect is unknown.
+    /// An answer that was not signed, wrongly signed, or not in the protocol's shape. Whether the call had an effect
+    /// is unknown.
     #[error("the channel's answer could not be trusted: {0}")]
     Untrusted(String),
     /// The channel understood and said no; nothing happened.
@@ -200,8 +204,8 @@ pub trait PaymentChannel: Send + Sync {
         None
     }
 
-    /// Where the payer's browser goes so that the channel tells who pays; none when the channel has no such page of its own
-    /// (WeChat's belongs to the official account).
+    /// Where the payer's browser goes so that the channel tells who pays; none when the channel has no such page of
+    /// its own (WeChat's belongs to the official account).
     fn sign_in_url(&self, _redirect_uri: &str, _state: &str) -> Option<String> {
         None
     }

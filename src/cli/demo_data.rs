@@ -1,5 +1,5 @@
-//! The demo's school: fee items as the manuals have them, and payers that nobody is. ID numbers carry the region 990000,
-//! which no authority has given out.
+//! The demo's school: fee items as the manuals have them, and payers that nobody is. ID numbers carry the region
+//! 990000, which no authority has given out.
 use std::time::Duration;
 
 use crate::app::App;

@@ -1,7 +1,7 @@
 //! From what a payer selected to an order, and from an order to a channel's cashier.
 //!
-//! [`open`] plans under the payer's lock and inserts one order per payee. [`pay`] makes sure that no other attempt of the
-//! order can still be paid, inserts the new attempt, and only then calls the channel, outside any transaction: an
+//! [`open`] plans under the payer's lock and inserts one order per payee. [`pay`] makes sure that no other attempt of
+//! the order can still be paid, inserts the new attempt, and only then calls the channel, outside any transaction: an
 //! unreachable channel leaves a live attempt, which is safe, for it is asked about until the channel has spoken.
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::trade::{Buyer, Product};
 use crate::store::{attempts, charges, orders, payers};
 
-/// Opens the orders of a checkout, one per payee, in the order they are to be paid. The same `checkout_id` again gives the
-/// same orders; a pending order of exactly the same lines is used again.
+/// Opens the orders of a checkout, one per payee, in the order they are to be paid. The same `checkout_id` again
+/// gives the same orders; a pending order of exactly the same lines is used again.
 pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted]) -> Result<Vec<Order>> {
     let known = orders::find_of_checkout(app.db.read(), payer, checkout_id).await?;
     if !known.is_empty() {
@@ -153,22 +153,18 @@ pub async fn pay(app: &App, order: &Order, ask: &PayAsk) -> Result<Started> {
     // once more when a number turns out to be used up, or when somebody else was quicker
     for _ in 0..3 {
         let order = payable(app, order.id).await?;
-        let attempt = match attempts::find_live(app.db.read(), &app.sealer, order.id).await? {
-            Some(live) if live.product == ask.product && live.buyer == ask.buyer => live,
-            Some(live) => match retire(app, &live).await? {
-                Retired::Closed => match begin(app, &order, ask).await? {
-                    Some(attempt) => attempt,
-                    None => continue,
-                },
-                Retired::Paid => return Err(Refusal::OrderPaid.into()),
-                Retired::Unclear => return Err(Refusal::ChannelBusy { channel: live.product.channel() }.into()),
-            },
-            None => match begin(app, &order, ask).await? {
-                Some(attempt) => attempt,
-                None => continue,
-            },
+        let live = attempts::find_live(app.db.read(), &app.sealer, order.id).await?;
+        let (attempt, fresh) = match live {
+            Some(live) if live.product == ask.product && live.buyer == ask.buyer => (live, false),
+            live => {
+                if let Some(other) = live {
+                    make_room(app, &other).await?;
+                }
+                let Some(attempt) = begin(app, &order, ask).await? else { continue };
+                (attempt, true)
+            }
         };
-        if let Some(prepay) = prepay(app, account, &order, &attempt).await? {
+        if let Some(prepay) = prepay(app, account, &order, (&attempt, fresh)).await? {
             return Ok(Started { attempt, prepay });
         }
     }
@@ -180,7 +176,7 @@ pub async fn resume(app: &App, order: &Order) -> Result<Option<Started>> {
     let order = payable(app, order.id).await?;
     let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? else { return Ok(None) };
     let account = app.channels.find(&attempt.payee_code, attempt.product.channel()).ok_or(Refusal::NotOffered)?;
-    let prepay = prepay(app, account, &order, &attempt).await?;
+    let prepay = prepay(app, account, &order, (&attempt, false)).await?;
     Ok(prepay.map(|prepay| Started { attempt, prepay }))
 }
 
@@ -217,6 +213,15 @@ async fn still_owed(app: &App, order: &Order) -> Result<bool> {
     Ok(lines.iter().all(|line| own.iter().any(|charge| charge.id == line.charge_id && owes(&charge, line.amount))))
 }
 
+/// Ends the attempt that stands in the way of another way of paying.
+async fn make_room(app: &App, live: &Attempt) -> Result<()> {
+    match retire(app, live).await? {
+        Retired::Closed => Ok(()),
+        Retired::Paid => Err(Refusal::OrderPaid.into()),
+        Retired::Unclear => Err(Refusal::ChannelBusy { channel: live.product.channel() }.into()),
+    }
+}
+
 /// Inserts a live attempt; none when the order changed or another attempt was quicker.
 async fn begin(app: &App, order: &Order, ask: &PayAsk) -> Result<Option<Attempt>> {
     let now = app.clock.now();
@@ -246,8 +251,8 @@ async fn begin(app: &App, order: &Order, ask: &PayAsk) -> Result<Option<Attempt>
     Ok(Some(attempt))
 }
 
-/// Calls the channel, with the attempt's own number as its key; an answer that is still good is used again. None when the
-/// number is used up at the channel and a new attempt is needed.
+/// Calls the channel, with the attempt's own number as its key; an answer that is still good is used again. None when
+/// the number is used up at the channel and a new attempt is needed. `fresh`: this call is the number's first.
 async fn prepay(app: &App, account: &dyn PaymentChannel, order: &Order, attempt: &Attempt) -> Result<Option<Prepay>> {
     let key = format!("prepay:{}", attempt.attempt_no);
     if let Some(kept) = app.cache.get(&key).await
@@ -276,13 +281,13 @@ async fn prepay(app: &App, account: &dyn PaymentChannel, order: &Order, attempt:
         }
         Err(error) => {
             tracing::warn!(attempt_no = %attempt.attempt_no, %error, "prepay without success");
-            unprepaid(app, attempt, error).await
+            unprepaid(app, attempt, fresh, error).await
         }
     }
 }
 
 /// What a failed order call means for the attempt.
-async fn unprepaid(app: &App, attempt: &Attempt, error: ChannelError) -> Result<Option<Prepay>> {
+async fn unprepaid(app: &App, attempt: &Attempt, fresh: bool, error: ChannelError) -> Result<Option<Prepay>> {
     let channel = attempt.product.channel();
     match error {
         // whether it had an effect is unknown: the attempt stays live and is asked about
@@ -295,9 +300,13 @@ async fn unprepaid(app: &App, attempt: &Attempt, error: ChannelError) -> Result<
             Retired::Paid => Err(Refusal::OrderPaid.into()),
             Retired::Unclear => Err(Refusal::ChannelBusy { channel }.into()),
         },
-        // the channel understood and did nothing: this number is worth nothing
+        // the channel understood and did nothing, now; an earlier call may have had an effect all the same
         ChannelError::Refused { why, .. } => {
-            attempts::move_to_closed(app.db.write(), attempt.id, app.clock.now(), None).await?;
+            if fresh {
+                attempts::move_to_closed(app.db.write(), attempt.id, app.clock.now(), None).await?;
+            } else if retire(app, attempt).await? == Retired::Paid {
+                return Err(Refusal::OrderPaid.into());
+            }
             match why {
                 RefusedFor::Buyer => Err(Refusal::BuyerNeeded { channel }.into()),
                 _ => Err(Refusal::ChannelRefused { channel }.into()),

@@ -1,0 +1,7 @@
+//! Configuration: values only. `config.example.toml` is the manual; each key can be overridden by the environment variable
+//! `JIAOFEI__SECTION__KEY` (for payees: `JIAOFEI__PAYEE__0__WECHAT__API_V3_KEY`).
+pub mod key;
+pub mod settings;
+
+pub use key::{Key32, Pem};
+pub use settings::*;
