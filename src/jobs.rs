@@ -1,5 +1,5 @@
-//! What works unasked. Each job is a query for work that is due and a `run_once` of a flow; nothing is remembered between
-//! runs, so any number of processes may run them and any of them may die.
+//! What works unasked. Each job is a query for work that is due and a `run_once` of a flow; nothing is remembered
+//! between runs, so any number of processes may run them and any of them may die.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ pub async fn run_once(app: &App) -> Result<usize> {
     Ok(inquire::run_once(app).await? + expire::run_once(app).await? + refund::run_once(app).await?)
 }
 
-/// Runs the jobs until `stop` turns true. Each has its own loop, so that a slow channel holds up one of them at most; work
-/// in hand is finished before the loops end.
+/// Runs the jobs until `stop` turns true. Each has its own loop, so that a slow channel holds up one of them at most;
+/// work in hand is finished before the loops end.
 pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let mut loops = JoinSet::new();
     for job in ["inquire", "expire", "refund"] {

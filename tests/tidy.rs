@@ -16,7 +16,8 @@ const FLOORS: [&[&str]; 8] = [
     &["app"],
     &["flow"],
     &["web", "jobs", "sandbox"],
-    &["main", "cli"],
+    &["cli"],
+    &["main"],
     &["lib"],
 ];
 /// Folders that may name only these, whatever stands below them.

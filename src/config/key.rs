@@ -48,7 +48,8 @@ impl TryFrom<String> for Key32 {
 }
 
 /// A key or certificate: a path in the file, its text in memory. Read when the configuration is read, so a missing file
-/// is found at start. A value that begins with `-----BEGIN` or is one line of base64 longer than 200 characters is the text itself.
+/// is found at start. A value that begins with `-----BEGIN` or is one line of base64 longer than 200 characters is
+/// the text itself.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pem(SecretString);

@@ -1,4 +1,5 @@
-//! Configuration: values only. `config.example.toml` is the manual; each key can be overridden by the environment variable
+//! Configuration: values only. `config.example.toml` is the manual; each key can be overridden by the environment
+//! variable
 //! `JIAOFEI__SECTION__KEY` (for payees: `JIAOFEI__PAYEE__0__WECHAT__API_V3_KEY`).
 pub mod key;
 pub mod settings;

@@ -24,8 +24,9 @@ pub struct Part {
     pub lines: Vec<(ChargeId, Fen)>,
 }
 
-/// Checks everything that was selected against what is owed now, and groups it by payee in the order of first appearance.
-/// Every charge is looked for among the payer's own; one that is not there is refused like one that does not exist.
+/// Checks everything that was selected against what is owed now, and groups it by payee in the order of first
+/// appearance. Every charge is looked for among the payer's own; one that is not there is refused like one that does
+/// not exist.
 pub fn plan(own: &[Charge], wanted: &[Wanted], now: Moment) -> Result<Vec<Part>, Refusal> {
     if wanted.is_empty() {
         return Err(Refusal::NothingSelected);

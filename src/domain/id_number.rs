@@ -19,8 +19,9 @@ pub enum IdNumberError {
 }
 
 impl IdNumber {
-    /// Normalises and checks. Eighteen characters of the resident shape must pass GB 11643 (this takes 83…, the residence
-    /// permits for Taiwan residents, and 9…, the permanent residence cards of 2023); other documents only have their shape checked.
+    /// Normalises and checks. Eighteen characters of the resident shape must pass GB 11643 (this takes 83…, the
+    /// residence permits for Taiwan residents, and 9…, the permanent residence cards of 2023); other documents only
+    /// have their shape checked.
     pub fn parse(text: &str) -> Result<IdNumber, IdNumberError> {
         let plain = normalise(text);
         if plain.is_empty() {

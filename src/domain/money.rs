@@ -43,8 +43,8 @@ impl Fen {
         (fen <= Self::MAX.0).then_some(Fen(fen))
     }
 
-    /// An amount a person typed: spaces, ¥, commas (both widths), full-width digits and 。 are forgiven; signs, exponents
-    /// and a third decimal are not.
+    /// An amount a person typed: spaces, ¥, commas (both widths), full-width digits and 。 are forgiven; signs,
+    /// exponents and a third decimal are not.
     pub fn typed(text: &str) -> Option<Fen> {
         let plain: String = text
             .chars()

@@ -35,7 +35,8 @@ impl fmt::Display for OrderNo {
     }
 }
 
-/// 支付流水号: one try at one channel product, our `out_trade_no` there. The order number, then the try in two or more digits:
+/// 支付流水号: one try at one channel product, our `out_trade_no` there. The order number, then the try in two or more
+/// digits:
 /// `XF200216LUT000001` + `T02`. Letters and digits only, 6–32 bytes (WeChat Pay v3, orders: 6–32; Alipay: ≤ 64).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -64,7 +65,8 @@ impl fmt::Display for AttemptNo {
     }
 }
 
-/// 退费单号: our `out_refund_no` (WeChat Pay, ≤ 64) and `out_request_no` (Alipay, ≤ 64): the attempt's number, then `R` and the refund.
+/// 退费单号: our `out_refund_no` (WeChat Pay, ≤ 64) and `out_request_no` (Alipay, ≤ 64): the attempt's number, then `R`
+/// and the refund.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct RefundNo(String);

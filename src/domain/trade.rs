@@ -14,7 +14,8 @@ coded! {
 }
 
 coded! {
-    /// One way of paying at one channel. A switch of product is a new attempt: channels tie a number to its first product.
+    /// One way of paying at one channel. A switch of product is a new attempt: channels tie a number to its first
+    /// product.
     Product {
         /// Inside WeChat (JSAPI)
         WechatJsapi = "wechat_jsapi",

@@ -71,8 +71,9 @@ pub async fn close_at_channel(app: &App, attempt: &Attempt) -> Result<Retired> {
     }
 }
 
-/// The channel has never seen the number. WeChat Pay knows every order that was made there, so only a call still under way
-/// (8 s at most) can be missing; an Alipay trade appears when the payer arrives, so the attempt is closed here and watched.
+/// The channel has never seen the number. WeChat Pay knows every order that was made there, so only a call still
+/// under way (8 s at most) can be missing; an Alipay trade appears when the payer arrives, so the attempt is closed
+/// here and watched.
 async fn absent(app: &App, attempt: &Attempt) -> Result<Retired> {
     let now = app.clock.now();
     let under_way = now.since(attempt.created_at) < Duration::from_secs(15);

@@ -1,4 +1,5 @@
-//! Who pays, as the channel knows the person: WeChat's openid and Alipay's user id, asked for silently when a product needs it.
+//! Who pays, as the channel knows the person: WeChat's openid and Alipay's user id, asked for silently when a product
+//! needs it.
 //!
 //! The answer lives in the cache only, bound to the visitor's own cookie: when it is lost, the channel is asked again.
 use std::time::Duration;
@@ -57,8 +58,8 @@ pub async fn send(app: &App, payee_code: &str, channel: Channel, visitor: &str, 
     Ok(url)
 }
 
-/// A visitor came back from the channel's page. The state counts once, and only for the browser that was sent; the code is
-/// traded for the buyer. Gives the path to go on to.
+/// A visitor came back from the channel's page. The state counts once, and only for the browser that was sent; the
+/// code is traded for the buyer. Gives the path to go on to.
 pub async fn receive(app: &App, channel: Channel, visitor: &str, state: &str, code: &str) -> Result<String> {
     let errand = app.cache.take(&format!("errand:{state}")).await.and_then(|text| serde_json::from_str(&text).ok());
     let errand: Errand = errand.ok_or(Refusal::NotFound)?;

@@ -253,7 +253,12 @@ async fn begin(app: &App, order: &Order, ask: &PayAsk) -> Result<Option<Attempt>
 
 /// Calls the channel, with the attempt's own number as its key; an answer that is still good is used again. None when
 /// the number is used up at the channel and a new attempt is needed. `fresh`: this call is the number's first.
-async fn prepay(app: &App, account: &dyn PaymentChannel, order: &Order, attempt: &Attempt) -> Result<Option<Prepay>> {
+async fn prepay(
+    app: &App,
+    account: &dyn PaymentChannel,
+    order: &Order,
+    (attempt, fresh): (&Attempt, bool),
+) -> Result<Option<Prepay>> {
     let key = format!("prepay:{}", attempt.attempt_no);
     if let Some(kept) = app.cache.get(&key).await
         && let Ok(prepay) = serde_json::from_str(&kept)

@@ -1,5 +1,6 @@
-//! Ending what was not paid: ask, close at the channel, ask again, then close here. An order is closed only when none of its
-//! attempts can be paid any more by the channel's own word; if money comes all the same, `settle` finds a place for it.
+//! Ending what was not paid: ask, close at the channel, ask again, then close here. An order is closed only when none
+//! of its attempts can be paid any more by the channel's own word; if money comes all the same, `settle` finds a
+//! place for it.
 use std::time::Duration;
 
 use super::attempt::{Retired, retire};

@@ -16,8 +16,8 @@ use crate::store::{attempts, orders};
 /// When the first inquiry of a new attempt is due.
 pub const FIRST_INQUIRY: Duration = Duration::from_secs(5);
 
-/// How long to wait after the `asked`-th inquiry of a live attempt. Never more than 45 s, so that a payment whose notice was
-/// lost is found within a minute with nobody watching.
+/// How long to wait after the `asked`-th inquiry of a live attempt. Never more than 45 s, so that a payment whose
+/// notice was lost is found within a minute with nobody watching.
 fn patience(asked: i64) -> Duration {
     Duration::from_secs(match asked {
         0 => 5,
@@ -28,8 +28,8 @@ fn patience(asked: i64) -> Duration {
     })
 }
 
-/// The order as it stands after asking about its live attempt, at most every three seconds per attempt and waiting for the
-/// channel at most two and a half. For every page that shows a pending order to its payer.
+/// The order as it stands after asking about its live attempt, at most every three seconds per attempt and waiting
+/// for the channel at most two and a half. For every page that shows a pending order to its payer.
 pub async fn on_read(app: &Arc<App>, order: Order) -> Result<Order> {
     if !matches!(order.state, OrderState::Pending { .. }) {
         return Ok(order);

@@ -1,4 +1,5 @@
-//! The acts of the fee office. One act = one transaction; the flow owns begin and commit, and calls no channel inside one.
+//! The acts of the fee office. One act = one transaction; the flow owns begin and commit, and calls no channel inside
+//! one.
 pub mod attempt;
 pub mod buyer;
 pub mod checkout;

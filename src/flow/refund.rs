@@ -58,8 +58,8 @@ pub async fn want(
     Ok(refunds::insert(tx, &refund, lines).await?)
 }
 
-/// The office sends back parts of a paid order, line by line. The sums are reserved here, so two requests at once can never
-/// exceed what was paid; the charges' books move when the channel says the money is back.
+/// The office sends back parts of a paid order, line by line. The sums are reserved here, so two requests at once can
+/// never exceed what was paid; the charges' books move when the channel says the money is back.
 pub async fn request(app: &App, order: &Order, lines: &[(ChargeId, Fen)], reason: &str) -> Result<RefundId> {
     let now = app.clock.now();
     let amount: Fen = lines.iter().map(|(_, amount)| *amount).sum();

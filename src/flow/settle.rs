@@ -1,8 +1,8 @@
 //! 入账: the one door for money. Notices, inquiries, statements and manual bookings all end in [`apply`].
 //!
-//! `apply` judges a channel's word under the order's row lock and carries the verdict out in one transaction; a channel is
-//! never called inside it. The same word may come any number of times, at once and from several processes: the primary key
-//! of `trade`, the unique keys of `receipt` and `charge_entry` and the state column let it count once.
+//! `apply` judges a channel's word under the order's row lock and carries the verdict out in one transaction; a
+//! channel is never called inside it. The same word may come any number of times, at once and from several processes:
+//! the primary key of `trade`, the unique keys of `receipt` and `charge_entry` and the state column let it count once.
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -25,7 +25,8 @@ use crate::store::{attempts, charges, orders};
 /// 制单人 of receipts the platform issues itself
 pub const ISSUER: &str = "支付平台";
 
-/// Hears a notification and answers in the channel's exact words; none when no account is kept for this payee and channel.
+/// Hears a notification and answers in the channel's exact words; none when no account is kept for this payee and
+/// channel.
 pub async fn hear(app: &App, channel: Channel, payee_code: &str, raw: &RawNotice) -> Option<Ack> {
     let account = app.channels.find(payee_code, channel)?;
     let reception = match account.verify(raw) {
@@ -66,7 +67,8 @@ async fn receive(app: &App, channel: Channel, payee_code: &str, notice: &Notice,
     })
 }
 
-/// A word that was booked needs no second look. Trade and amount are part of the key: another word is looked at in full.
+/// A word that was booked needs no second look. Trade and amount are part of the key: another word is looked at in
+/// full.
 fn quick_key(channel: Channel, attempt_no: &str, heard: &Heard) -> Option<String> {
     match heard {
         Heard::Paid { trade_no, amount, .. } => {

@@ -53,7 +53,8 @@ impl Db {
         &self.writer
     }
 
-    /// Begins a writing transaction: IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL. Dropped without commit, it is undone.
+    /// Begins a writing transaction: IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL. Dropped without commit, it is
+    /// undone.
     pub async fn begin(&self) -> Result<DatabaseTransaction> {
         let options = match self.writer.get_database_backend() {
             DbBackend::Sqlite => TransactionOptions {

@@ -1,5 +1,5 @@
-//! The tables as sea-orm sees them: one module per table, plain columns. States and words are read in the modules above,
-//! where a value that fits none is an error.
+//! The tables as sea-orm sees them: one module per table, plain columns. States and words are read in the modules
+//! above, where a value that fits none is an error.
 //! Entities know their parents by id and never their children.
 
 macro_rules! table {

@@ -15,8 +15,8 @@ pub struct Serials {
 }
 
 impl Serials {
-    /// The next serial of a name, from 1. Takes a block of `block` from the database when its own is used up. Never call
-    /// it inside a transaction: SQLite's one writer would wait for itself.
+    /// The next serial of a name, from 1. Takes a block of `block` from the database when its own is used up. Never
+    /// call it inside a transaction: SQLite's one writer would wait for itself.
     pub async fn next(&self, db: &Db, name: &str, block: i64) -> Result<i64> {
         let mut blocks = self.blocks.lock().await;
         if let Some(serial) = blocks.get_mut(name).and_then(Iterator::next) {
