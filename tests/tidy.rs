@@ -9,7 +9,7 @@ use reader::{File, House, functions, lines_with_word, texts};
 mod reader;
 
 /// Floors from the ground up. A file uses lower floors and its own folder, nothing else.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["domain"],
     &["clock", "config", "outbound"],
     &["store", "channel", "cache", "official_account"],
