@@ -1,4 +1,5 @@
-//! One-time codes of a sign-in (WeChat's OAuth code, Alipay's auth_code): who they stand for, and whether they were used.
+//! One-time codes of a sign-in (WeChat's OAuth code, Alipay's auth_code): who they stand for, and whether they were
+//! used.
 use std::collections::HashMap;
 use std::time::Duration;
 

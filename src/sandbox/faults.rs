@@ -1,5 +1,5 @@
-//! What the sandbox can be told to do wrong, and for how often. Each fault imitates something the real channels do, or that
-//! a network or a forger does to them. Without a fault set the sandbox keeps every rule of its protocol.
+//! What the sandbox can be told to do wrong, and for how often. Each fault imitates something the real channels do, or
+//! that a network or a forger does to them. Without a fault set the sandbox keeps every rule of its protocol.
 use crate::domain::trade::Channel;
 
 /// Declares the faults with their words (for JSON and the phone page) and their explanation.

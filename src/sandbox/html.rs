@@ -25,9 +25,9 @@ pub fn escape(text: &str) -> String {
 /// A page of one column in Chinese. `body` is HTML, `title` is text.
 pub fn page(title: &str, body: &str) -> Response {
     let title = escape(title);
-    let style = "body{font:16px/1.6 system-ui,sans-serif;margin:0 auto;max-width:26em;padding:2em 1em;text-align:center}\
-        button{display:block;width:100%;margin:.8em 0;padding:.8em;border:0;border-radius:.5em;font-size:1em;cursor:pointer}\
-        button[value=pay]{background:#07c160;color:#fff}.amount{font-size:2.4em;margin:.2em 0}.note{color:#888}\
+    let style = "body{font:16px/1.6 system-ui,sans-serif;margin:0 auto;max-width:26em;padding:2em 1em;\
+        text-align:center}button{display:block;width:100%;margin:.8em 0;padding:.8em;border:0;\
+        border-radius:.5em;font-size:1em;cursor:pointer}button[value=pay]{background:#07c160;color:#fff}.amount{font-size:2.4em;margin:.2em 0}.note{color:#888}\
         .alarm{color:#c00}";
     let head = format!("<meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>");
     Html(format!(
@@ -48,9 +48,7 @@ pub fn phone_of(req: &Request) -> Option<String> {
     let query = req.original_uri().query().unwrap_or_default();
     let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "phone");
     let named = named.map(|(_, value)| value.into_owned());
-    named
-        .or_else(|| decoded(req.cookie().get("phone")?.value_str()))
-        .filter(|phone| !phone.is_empty() && phone.len() <= 64)
+    named.or_else(|| cookie(req, "phone")).filter(|phone| !phone.is_empty() && phone.len() <= 64)
 }
 
 /// The Set-Cookie value that makes a browser this phone's.
@@ -59,7 +57,10 @@ pub fn phone_cookie(phone: &str) -> String {
     format!("phone={value}; Path=/; HttpOnly; SameSite=Lax")
 }
 
-fn decoded(value: &str) -> Option<String> {
+/// A cookie of the request, decoded.
+fn cookie(req: &Request, name: &str) -> Option<String> {
+    let pairs = req.header(header::COOKIE)?.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let value = pairs.into_iter().find(|(own, _)| *own == name)?.1;
     form_urlencoded::parse(value.as_bytes()).next().map(|(text, _)| text.into_owned())
 }
 

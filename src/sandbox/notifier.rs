@@ -18,7 +18,8 @@ use super::world::Sandbox;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Sandbox {
-    /// Sends every notice that is due now, one after the other (copies of one notice at once), and tells how each try went.
+    /// Sends every notice that is due now, one after the other (copies of one notice at once), and tells how each try
+    /// went.
     pub async fn deliver_due(self: &Arc<Self>) -> Vec<Delivery> {
         drop(self.bank());
         let due = self.outbox().take_due(self.now());

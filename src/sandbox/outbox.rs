@@ -88,7 +88,8 @@ impl Outbox {
         self.waiting.push(job);
     }
 
-    /// Takes out what is due, in the order it is to be sent: notices held back come last, and only if something overtakes them.
+    /// Takes out what is due, in the order it is to be sent: notices held back come last, and only if something
+    /// overtakes them.
     pub fn take_due(&mut self, now: Moment) -> Vec<NoticeJob> {
         let due = |job: &NoticeJob| job.due_at <= now;
         let overtaken = self.waiting.iter().any(|job| !job.held && due(job));

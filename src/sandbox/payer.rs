@@ -1,5 +1,5 @@
-//! The payer's side: what a person with a phone can do with a code, a link or a prepay_id. Used by the phone page, by the cashier
-//! pages and by tests.
+//! The payer's side: what a person with a phone can do with a code, a link or a prepay_id. Used by the phone page, by
+//! the cashier pages and by tests.
 use serde::Serialize;
 
 use crate::domain::money::Fen;
@@ -23,8 +23,9 @@ pub struct Offer {
 }
 
 impl Sandbox {
-    /// The trade a text leads to: a prepay_id (bare, as `prepay_id=…`, or within an H5 link), a code_url or QR text, the
-    /// channel's trade number where it was handed out, or the merchant's own number. Codes have a date: too old is refused.
+    /// The trade a text leads to: a prepay_id (bare, as `prepay_id=…`, or within an H5 link), a code_url or QR text,
+    /// the channel's trade number where it was handed out, or the merchant's own number. Codes have a date: too old is
+    /// refused.
     pub fn look_up(&self, channel: Channel, text: &str) -> Result<TradeKey, PayRefusal> {
         let text = text.trim();
         let bank = self.bank();

@@ -1,5 +1,5 @@
-//! What the network and a gateway's own machines do to an answer, the same for every channel: down, hanging, lost, cut short,
-//! replaced by an HTML page. What concerns signatures stands with the channel.
+//! What the network and a gateway's own machines do to an answer, the same for every channel: down, hanging, lost, cut
+//! short, replaced by an HTML page. What concerns signatures stands with the channel.
 use std::io;
 use std::time::Duration;
 
@@ -54,7 +54,8 @@ fn page(status: StatusCode) -> Response {
     Response::builder().status(status).content_type("text/html").body(html)
 }
 
-/// Promises the whole body and closes the connection after 1/`part` of it; `part` 0: before the first byte of the answer.
+/// Promises the whole body and closes the connection after 1/`part` of it; `part` 0: before the first byte of the
+/// answer.
 async fn cut(answer: Response, part: usize) -> Response {
     let (head, body) = answer.into_parts();
     let bytes = body.into_vec().await.unwrap_or_default();

@@ -15,9 +15,6 @@ use super::merchants::{Merchant, WECHAT_APP_SECRET, school_merchants};
 use super::outbox::{Delivery, NoticeAbout, NoticeJob, Outbox};
 use super::trade::{Event, Trade, TradeKey};
 
-/// The channels wait this long for an acknowledgement (WeChat Pay v3, payment notice: 5 s).
-const ACK_WITHIN: Duration = Duration::from_secs(5);
-
 /// Whom the sandbox plays for.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -29,6 +26,8 @@ pub struct Options {
     pub h5_domain: Option<String>,
     /// The page-authorisation domain of the service account; none: any.
     pub oauth_domain: Option<String>,
+    /// How long a receiver has to acknowledge a notice, real time (WeChat Pay v3, payment notice: 5 s).
+    pub ack_within: Duration,
 }
 
 impl Default for Options {
@@ -38,6 +37,7 @@ impl Default for Options {
             app_secret: WECHAT_APP_SECRET.to_owned(),
             h5_domain: None,
             oauth_domain: None,
+            ack_within: Duration::from_secs(5),
         }
     }
 }
@@ -88,7 +88,7 @@ fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Sandbox {
     pub fn new(options: Options, clock: Clock, chance: Chance) -> Arc<Sandbox> {
         let http = reqwest::Client::builder()
-            .timeout(ACK_WITHIN)
+            .timeout(options.ack_within)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
@@ -112,8 +112,8 @@ impl Sandbox {
         self.clock.now()
     }
 
-    /// The books as of now: whatever time has brought about (refunds that ended, trades closed) is in them, and its notices
-    /// are queued.
+    /// The books as of now: whatever time has brought about (refunds that ended, trades closed) is in them, and its
+    /// notices are queued.
     pub fn bank(&self) -> MutexGuard<'_, Bank> {
         let mut bank = hold(&self.bank);
         for event in bank.tick(self.now()) {

@@ -1,4 +1,5 @@
-//! `/connect/oauth2/authorize`: sends a WeChat visitor back with a one-time code (official account, web page authorisation).
+//! `/connect/oauth2/authorize`: sends a WeChat visitor back with a one-time code (official account, web page
+//! authorisation).
 use std::sync::Arc;
 
 use poem::http::{StatusCode, Uri, header};

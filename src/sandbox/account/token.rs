@@ -1,5 +1,5 @@
-//! `/sns/oauth2/access_token`: changes a one-time code for the visitor's openid. Errors are HTTP 200 with an errcode, and
-//! nothing is signed (official account, web page authorisation).
+//! `/sns/oauth2/access_token`: changes a one-time code for the visitor's openid. Errors are HTTP 200 with an errcode,
+//! and nothing is signed (official account, web page authorisation).
 use std::sync::Arc;
 
 use poem::http::header;

@@ -73,7 +73,8 @@ pub fn signed(world: &Sandbox, key: VoiceKey, how: Signing, answer: &Result<Answ
     response
 }
 
-/// A refusal before the caller is known: no `Wechatpay-*` headers; `with_id` only where the real gateway gives a Request-ID.
+/// A refusal before the caller is known: no `Wechatpay-*` headers; `with_id` only where the real gateway gives a
+/// Request-ID.
 pub fn unsigned(world: &Sandbox, refusal: &Refusal, with_id: bool) -> Response {
     let mut response = dressed(refusal.status, refusal.body().to_string());
     if with_id {

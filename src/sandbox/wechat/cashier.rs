@@ -47,7 +47,8 @@ pub fn show(req: &Request, Data(world): Data<&Arc<Sandbox>>, Query(link): Query<
     }
 }
 
-/// The payer's choice on that page. Whatever it is, the browser goes on to redirect_url afterwards: coming back proves nothing.
+/// The payer's choice on that page. Whatever it is, the browser goes on to redirect_url afterwards: coming back proves
+/// nothing.
 #[handler]
 pub fn choose(
     req: &Request,

@@ -1,5 +1,5 @@
-//! The gateway's strictness about JSON: unknown fields, nulls, types, lengths in bytes, 4-byte characters, in its own words
-//! (WeChat Pay v3, general rules and validation messages). Knows no particular form: `forms.rs` has them.
+//! The gateway's strictness about JSON: unknown fields, nulls, types, lengths in bytes, 4-byte characters, in its own
+//! words (WeChat Pay v3, general rules and validation messages). Knows no particular form: `forms.rs` has them.
 use serde_json::{Map, Value, json};
 
 use super::answer::Refusal;

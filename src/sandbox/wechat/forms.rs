@@ -1,4 +1,5 @@
-//! The forms of the v3 requests this sandbox takes: every field there is, with its limits (WeChat Pay v3, orders and refunds).
+//! The forms of the v3 requests this sandbox takes: every field there is, with its limits (WeChat Pay v3, orders and
+//! refunds).
 use super::fields::Kind::{Boolean, Integer, List, Number, Object, Text, Texts};
 use super::fields::{Field, field, need};
 

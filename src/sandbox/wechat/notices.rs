@@ -1,4 +1,5 @@
-//! Notices as WeChat Pay sends them: sealed resource, signed envelope (WeChat Pay v3, payment notice and refund notice).
+//! Notices as WeChat Pay sends them: sealed resource, signed envelope (WeChat Pay v3, payment notice and refund
+//! notice).
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -126,7 +126,7 @@ fn not_taken(world: &Sandbox, why: OrderRefusal) -> Refusal {
 
 fn hand_out_code(world: &Sandbox, bank: &mut Bank, key: &TradeKey, product: Product, host: Option<&str>) -> Value {
     let now = world.now();
-    let prepay_id = || format!("wx{}{}0000", now.format("%Y%m%d%H%M%S"), hex(&world.chance.bytes::<9>()));
+    let prepay_id = || format!("wx{}{}0000", now.format("%Y%m%d%H%M%S"), hex(&world.chance.bytes::<8>()));
     match product {
         Product::WechatJsapi => {
             let prepay_id = prepay_id();

@@ -132,7 +132,8 @@ const fn status(refund: &Refund) -> &'static str {
     }
 }
 
-/// The plaintext of a refund notice; the state is called `refund_status` here, and there is no channel or funds_account.
+/// The plaintext of a refund notice; the state is called `refund_status` here, and there is no channel or
+/// funds_account.
 pub fn as_notified(trade: &Trade, refund: &Refund, more_fen: i64, foreign: bool) -> Value {
     let (total, back) = (trade.ask.total.get(), refund.amount.get() + more_fen);
     let mut told = json!({

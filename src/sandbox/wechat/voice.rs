@@ -1,6 +1,7 @@
 //! WeChat's voice and ear: its signatures, the check of the merchant's, and the sealing of notices.
 //!
-//! Made with the `rsa` and `aes-gcm` crates, never with the library the application uses: a shared mistake could not be seen.
+//! Made with the `rsa` and `aes-gcm` crates, never with the library the application uses: a shared mistake could not be
+//! seen.
 use std::sync::LazyLock;
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
@@ -82,8 +83,8 @@ fn stranger() -> &'static SigningKey<Sha256> {
     &KEY
 }
 
-/// The five `Wechatpay-*` headers over a body (WeChat Pay v3, signatures of answers and notices: "timestamp\nnonce\nbody\n",
-/// also for an empty body).
+/// The five `Wechatpay-*` headers over a body (WeChat Pay v3, signatures of answers and notices:
+/// "timestamp\nnonce\nbody\n", also for an empty body).
 pub fn headers(key: VoiceKey, how: Signing, at: Moment, chance: &Chance, body: &[u8]) -> Vec<(&'static str, String)> {
     let nonce = hex(&chance.bytes::<16>());
     let timestamp = at.unix().to_string();
