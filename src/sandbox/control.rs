@@ -13,6 +13,7 @@ use crate::domain::trade::Channel;
 use super::bank::Bank;
 use super::faults::{Call, Fault, Setting};
 use super::trade::{PayRefusal, Refund, RefundState, Trade, TradeState};
+use super::wechat::bridge::{BridgeCall, check};
 use super::world::{Sandbox, Switches};
 
 type World<'a> = Data<&'a Arc<Sandbox>>;
@@ -30,6 +31,7 @@ pub fn routes() -> impl IntoEndpoint {
         .at("/open", post(open))
         .at("/pay", post(pay))
         .at("/wrong-password", post(wrong_password))
+        .at("/bridge", post(bridge))
 }
 
 #[derive(Deserialize)]
@@ -175,6 +177,15 @@ fn pay(Data(world): World, Json(scan): Json<Scan>) -> Response {
 #[handler]
 fn wrong_password(Data(world): World, Json(scan): Json<Scan>) -> Response {
     told::<()>(&scan, |channel| Err(world.pay_with_wrong_password(channel, &scan.code, &scan.phone)))
+}
+
+/// What WeixinJSBridge checks before the payer sees anything.
+#[handler]
+fn bridge(Data(world): World, Json(call): Json<BridgeCall>) -> Response {
+    match check(world, &call) {
+        Ok(prepay_id) => Json(json!({ "prepay_id": prepay_id })).into_response(),
+        Err(text) => Json(json!({ "text": text })).with_status(StatusCode::CONFLICT).into_response(),
+    }
 }
 
 /// 200 with what came of it, or 409 with the phone's words.

@@ -6,6 +6,14 @@ use poem::{IntoResponse, Request, Response};
 /// Who looks when nobody says so.
 pub const PASSER_BY: &str = "passer-by";
 
+const STYLE: &str = "
+body{font:16px/1.6 system-ui,sans-serif;margin:0 auto;max-width:26em;padding:2em 1em;text-align:center}
+button{display:block;width:100%;margin:.8em 0;padding:.8em;border:0;border-radius:.5em;font-size:1em;cursor:pointer}
+button[value=pay]{background:#07c160;color:#fff}
+.amount{font-size:2.4em;margin:.2em 0}
+.note{color:#888}
+.alarm{color:#c00}";
+
 /// Text made safe for HTML, attributes included.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -25,13 +33,9 @@ pub fn escape(text: &str) -> String {
 /// A page of one column in Chinese. `body` is HTML, `title` is text.
 pub fn page(title: &str, body: &str) -> Response {
     let title = escape(title);
-    let style = "body{font:16px/1.6 system-ui,sans-serif;margin:0 auto;max-width:26em;padding:2em 1em;\
-        text-align:center}button{display:block;width:100%;margin:.8em 0;padding:.8em;border:0;\
-        border-radius:.5em;font-size:1em;cursor:pointer}button[value=pay]{background:#07c160;color:#fff}.amount{font-size:2.4em;margin:.2em 0}.note{color:#888}\
-        .alarm{color:#c00}";
     let head = format!("<meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>");
     Html(format!(
-        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">{head}<style>{style}</style></head>\
+        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">{head}<style>{STYLE}</style></head>\
          <body>{body}</body></html>"
     ))
     .with_header(header::CACHE_CONTROL, "no-store")

@@ -31,3 +31,6 @@ impl Sandbox {
         Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?).run(self.routes()).await
     }
 }
+
+#[cfg(test)]
+pub mod stage;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::trade::Channel;
+use crate::sandbox::bank::digits;
 use crate::sandbox::codes::{CodeRefusal, Grant};
 use crate::sandbox::faults::{Call, Fault};
 use crate::sandbox::merchants::openid;
@@ -33,7 +34,7 @@ pub async fn access_token(Data(world): Data<&Arc<Sandbox>>, Query(asked): Query<
         return spoilt;
     }
     let told = exchange(world, &asked).unwrap_or_else(|(code, words)| {
-        let rid = super::super::bank::digits(&world.chance, 8);
+        let rid = digits(&world.chance, 8);
         json!({ "errcode": code, "errmsg": format!("{words}, rid: {rid}") })
     });
     // the real host says text/plain
@@ -77,3 +78,6 @@ fn told(world: &Sandbox, grant: &Grant) -> Value {
     }
     told
 }
+
+#[cfg(test)]
+mod tests;

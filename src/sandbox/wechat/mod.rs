@@ -1,6 +1,7 @@
 //! WeChat Pay v3 as a direct merchant meets it: gateway, H5 cashier, notices.
 pub mod answer;
 pub mod authorization;
+pub mod bridge;
 pub mod cashier;
 pub mod certificates;
 pub mod fields;

@@ -1,11 +1,11 @@
 //! The gateway as a merchant meets it, over a real port.
 mod access;
+mod bridge;
 mod cashier;
 mod faults;
 mod notices;
 mod orders;
 mod refunds;
-mod stage;
 
 use super::*;
 

@@ -1,9 +1,9 @@
 //! Who is let in, and in which words the others are sent away.
 use serde_json::json;
 
-use super::stage::{JSAPI, NATIVE, NOON, REFUNDS, Stage, authorization_of, open_resource, serial};
 use crate::sandbox::keys;
 use crate::sandbox::merchants::{WECHAT_MCH_AGENCY, WECHAT_MCH_FISCAL};
+use crate::sandbox::server::stage::{JSAPI, NATIVE, NOON, REFUNDS, Stage, authorization_of, open_resource, serial};
 use crate::sandbox::world::Switches;
 
 const CERTIFICATES: &str = "/v3/certificates";

@@ -1,7 +1,7 @@
 //! The H5 cashier as a phone's browser meets it, and the control surface beside it.
 use serde_json::{Value, json};
 
-use super::stage::{H5, NATIVE, Stage};
+use crate::sandbox::server::stage::{H5, NATIVE, Stage};
 use crate::sandbox::world::Options;
 
 async fn h5_url(stage: &Stage) -> String {
@@ -114,5 +114,5 @@ async fn faults_and_switches_are_set_and_cleared_from_outside() {
     assert_eq!(stage.get("/v3/certificates").await.status, 404);
     let advance = stage.http.post(format!("{}/control/advance", stage.base)).json(&json!({ "seconds": 60 }));
     advance.send().await.unwrap();
-    assert_eq!(stage.world.now().since(super::stage::NOON).as_secs(), 60);
+    assert_eq!(stage.world.now().since(crate::sandbox::server::stage::NOON).as_secs(), 60);
 }

@@ -1,9 +1,9 @@
 //! What a merchant meets when the gateway or the network misbehaves, and what has happened all the same.
 use std::time::Duration;
 
-use super::stage::{NATIVE, Stage};
 use crate::domain::trade::Channel;
 use crate::sandbox::faults::{Call, Fault, Setting};
+use crate::sandbox::server::stage::{NATIVE, Stage};
 
 async fn with(setting: Setting) -> Stage {
     let stage = Stage::start().await;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::stage::{NATIVE, NOON, REFUNDS, Stage, serial, signature_fits};
 use crate::domain::trade::Channel;
 use crate::sandbox::faults::{Call, Fault, Setting};
 use crate::sandbox::keys;
 use crate::sandbox::merchants::{WECHAT_APP_ID, WECHAT_MCH_FISCAL, openid};
+use crate::sandbox::server::stage::{NATIVE, NOON, REFUNDS, Stage, serial, signature_fits};
 use crate::sandbox::world::{NoticeKey, Options, Switches};
 
 async fn pay(stage: &Stage, no: &str) {
@@ -85,7 +85,7 @@ async fn a_payment_notice_still_says_paid_when_a_refund_came_first() {
     pay(&stage, "A00001").await;
     stage.post(REFUNDS, &stage.refund("A00001", "R1", 800_000)).await;
     assert_eq!(stage.world.deliver_due().await.len(), 2);
-    let opened: Vec<_> = stage.inbox.all().iter().map(super::stage::Got::opened).collect();
+    let opened: Vec<_> = stage.inbox.all().iter().map(crate::sandbox::server::stage::Got::opened).collect();
     assert_eq!(opened[0].1["trade_state"], json!("SUCCESS"));
     let (envelope, refund) = &opened[1];
     assert_eq!(envelope["resource"]["original_type"], json!("refund"));

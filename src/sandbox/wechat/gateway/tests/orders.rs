@@ -1,10 +1,10 @@
 //! Orders over the wire: what is taken, what is refused and in which words, and what queries tell.
 use serde_json::{Value, json};
 
-use super::stage::{H5, JSAPI, NATIVE, NOON, Stage};
 use crate::domain::trade::Channel;
 use crate::sandbox::faults::{Fault, Setting};
 use crate::sandbox::merchants::{WECHAT_APP_ID, WECHAT_MCH_AGENCY, WECHAT_MCH_FISCAL, openid};
+use crate::sandbox::server::stage::{H5, JSAPI, NATIVE, NOON, Stage};
 use crate::sandbox::trade::PayRefusal;
 
 fn refused(status: u16, code: &str, message: &str) -> (u16, String, String) {

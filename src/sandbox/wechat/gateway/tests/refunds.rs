@@ -1,11 +1,11 @@
 //! Refunds over the wire.
 use serde_json::json;
 
-use super::stage::{NATIVE, REFUNDS, Stage};
 use crate::domain::money::Fen;
 use crate::domain::trade::Channel;
 use crate::sandbox::faults::{Fault, Setting};
 use crate::sandbox::merchants::WECHAT_MCH_FISCAL;
+use crate::sandbox::server::stage::{NATIVE, REFUNDS, Stage};
 
 /// A stage with the order A00001 paid.
 async fn paid() -> Stage {

@@ -214,12 +214,17 @@ async fn bound() -> (tokio::net::TcpListener, String) {
 pub fn authorization_of(mchid: &str, serial: &str, seconds: i64, method: &str, path: &str, body: &str) -> String {
     let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
     let message = format!("{method}\n{path}\n{seconds}\n{nonce}\n{body}\n");
-    let key = SigningKey::<Sha256>::new(RsaPrivateKey::from_pkcs8_pem(keys::WECHAT_MERCHANT_KEY).unwrap());
-    let signature = BASE64.encode(key.sign(message.as_bytes()).to_bytes());
+    let signature = signed_by_merchant(&message);
     format!(
         "WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",\
          timestamp=\"{seconds}\",serial_no=\"{serial}\""
     )
+}
+
+/// The merchant's signature, base64.
+pub fn signed_by_merchant(message: &str) -> String {
+    let key = SigningKey::<Sha256>::new(RsaPrivateKey::from_pkcs8_pem(keys::WECHAT_MERCHANT_KEY).unwrap());
+    BASE64.encode(key.sign(message.as_bytes()).to_bytes())
 }
 
 /// Whether the `Wechatpay-*` headers fit the body under the key they name.
