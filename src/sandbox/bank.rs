@@ -312,6 +312,29 @@ impl Bank {
         self.of(merchant).filter(|trade| trade.is_paid()).count()
     }
 
+    /// Every code handed out, for the ledger.
+    pub fn codes(&self) -> impl Iterator<Item = &Code> {
+        self.codes.values()
+    }
+
+    /// Takes over the trades and codes of an earlier life. Call it on an empty bank.
+    pub fn restore(&mut self, trades: Vec<Trade>, codes: Vec<Code>) {
+        for trade in trades {
+            let key = trade.key().clone();
+            self.row.push(key.clone());
+            self.by_trade_no.insert(trade.trade_no.clone(), key.clone());
+            self.wakes.insert((trade.ask.closes_at, key.clone()));
+            for refund in &trade.refunds {
+                self.by_refund_no.insert((key.merchant.clone(), refund.refund_no.clone()), key.clone());
+                if let RefundState::Processing { until, .. } = refund.state {
+                    self.wakes.insert((until, key.clone()));
+                }
+            }
+            self.trades.insert(key, trade);
+        }
+        self.codes.extend(codes.into_iter().map(|code| (code.text.clone(), code)));
+    }
+
     fn of<'a>(&'a self, merchant: &'a str) -> impl Iterator<Item = &'a Trade> {
         self.trades().filter(move |trade| trade.key().merchant == merchant)
     }

@@ -6,6 +6,7 @@ pub mod control;
 pub mod faults;
 pub mod html;
 pub mod keys;
+pub mod ledger;
 pub mod merchants;
 pub mod notifier;
 pub mod outbox;

@@ -1,7 +1,7 @@
 //! The notices waiting to be sent, their timetable, and the journal of every try. Never sends: `notifier.rs` does.
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::moment::Moment;
 use crate::domain::trade::Channel;
@@ -18,7 +18,7 @@ const ALIPAY_REPEATS: [u64; 7] = [240, 600, 600, 3600, 7200, 21_600, 54_000];
 const HELD_FOR: u64 = 60;
 
 /// What a notice is about.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeAbout {
     Paid,
@@ -27,7 +27,7 @@ pub enum NoticeAbout {
 }
 
 /// A notice that has not been received yet.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct NoticeJob {
     /// The same on every try
     pub id: String,

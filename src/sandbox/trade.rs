@@ -1,13 +1,14 @@
 //! One trade of the outside world: what was ordered, who may pay it, what became of it and of its refunds.
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::trade::{Channel, Product};
 
 /// What names a trade: merchants choose their own numbers, so a number alone names nothing.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct TradeKey {
+    #[serde(with = "channel_word")]
     pub channel: Channel,
     /// [`super::merchants::Merchant::id`]: mchid or app_id
     pub merchant: String,
@@ -21,11 +22,12 @@ impl TradeKey {
 }
 
 /// What a merchant orders.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TradeAsk {
     pub key: TradeKey,
     /// The appid of the order; the payer's openid belongs to it.
     pub app_id: String,
+    #[serde(with = "product_word")]
     pub product: Product,
     pub total: Fen,
     pub description: String,
@@ -45,7 +47,7 @@ pub struct TradeAsk {
     pub known: bool,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum TradeState {
     NotPay,
     Paid {
@@ -59,7 +61,7 @@ pub enum TradeState {
     },
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Trade {
     pub ask: TradeAsk,
     /// The channel's own number, 28 digits (`4200…` or `yyyyMMdd22001…`). WeChat tells it only once paid.
@@ -109,7 +111,7 @@ pub struct RefundAsk {
 }
 
 /// How a refund ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundEnd {
     Success,
@@ -119,7 +121,7 @@ pub enum RefundEnd {
     Abnormal,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum RefundState {
     Processing { until: Moment, end: RefundEnd },
     Success { at: Moment },
@@ -137,7 +139,7 @@ impl RefundState {
     }
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Refund {
     pub refund_no: String,
     /// The channel's own number (WeChat `refund_id`, 29 digits `5030…`).
@@ -238,7 +240,7 @@ pub enum RefundRefusal {
 }
 
 /// What a payer can scan, open or be handed: prepay_id, code_url, trade_no, QR text.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Code {
     pub text: String,
     pub key: TradeKey,
@@ -251,3 +253,23 @@ pub enum Event {
     RefundEnded { key: TradeKey, refund_no: String },
     TradeClosed { key: TradeKey },
 }
+
+/// Reads and writes a domain word by its code.
+macro_rules! word {
+    ($name:ident, $type:ty) => {
+        mod $name {
+            use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+            pub fn serialize<S: Serializer>(word: &$type, out: S) -> Result<S::Ok, S::Error> {
+                out.serialize_str(word.code())
+            }
+
+            pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<$type, D::Error> {
+                let code = String::deserialize(input)?;
+                <$type>::parse(&code).ok_or_else(|| D::Error::custom(format!("{code:?} is no {}", stringify!($type))))
+            }
+        }
+    };
+}
+word!(channel_word, super::Channel);
+word!(product_word, super::Product);

@@ -107,7 +107,8 @@ impl Endpoint for Gateway {
 /// The caller's mchid, or why it is not let in.
 fn admit(world: &Sandbox, wish: &Wish, req: &Request, body: &[u8]) -> Result<String, Refusal> {
     let given = |name: header::HeaderName| req.header(name).is_some_and(|value| !value.is_empty());
-    if !wish.about_pay() && !(given(header::USER_AGENT) && given(header::ACCEPT)) {
+    let introduced = given(header::USER_AGENT) && given(header::ACCEPT);
+    if !wish.about_pay() && !introduced {
         return Err(Refusal::new(400, "INVALID_REQUEST", "Http头缺少Accept或User-Agent"));
     }
     let uri = req.original_uri();
