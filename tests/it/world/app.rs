@@ -24,6 +24,7 @@ use poem::listener::TcpAcceptor;
 use tokio::net::TcpListener;
 
 use super::database::{self, TestDatabase};
+use super::phone::{Device, Phone};
 use super::school::{self, School};
 
 /// 2026-09-01, ten in the morning in Beijing: the day every story begins.
@@ -73,6 +74,11 @@ impl TestApp {
     /// Another process on the same database and Redis.
     pub async fn another_process(&self) -> Arc<App> {
         open(self.app.config.clone(), &self.clock).await
+    }
+
+    /// A browser that has never been here.
+    pub fn phone(&self, device: Device) -> Phone {
+        Phone::new(&self.url, device)
     }
 
     pub async fn open(&self, payer: PayerId, charges: &[ChargeId]) -> Vec<Order> {

@@ -1,4 +1,6 @@
 //! What every story needs: the whole app on a real port, the outside world on another, a clock moved by hand.
 pub mod app;
 pub mod database;
+pub mod page;
+pub mod phone;
 pub mod school;

@@ -82,6 +82,13 @@ pub async fn payer(app: &App, kind: PayerKind, number: &str, name: &str, id: &Id
     payers::upsert(app.db.write(), &app.sealer, &payer, app.clock.now()).await.unwrap()
 }
 
+impl Student {
+    /// The initial password: the last six of the ID number.
+    pub fn password(&self) -> &str {
+        self.id_number.tail(6)
+    }
+}
+
 impl School {
     /// A student with the manuals' three charges; `at` (0–999) makes number and ID number differ.
     pub async fn student(&self, app: &App, at: u32, name: &str) -> Student {
