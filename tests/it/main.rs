@@ -1,6 +1,8 @@
 //! Stories: each drives the whole app through its own router against the sandbox.
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on stops")]
+mod ending;
 mod health;
+mod misbehaving;
 mod settling;
 mod wechat_channel;
 mod world;

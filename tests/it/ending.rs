@@ -1,0 +1,225 @@
+//! Orders end: paid another way, cancelled, out of time, late. Money that comes all the same is booked or goes back.
+use std::time::Duration;
+
+use jiaofei::domain::order::{CloseReason, OrderState};
+use jiaofei::domain::refund::{RefundCause, RefundState};
+use jiaofei::domain::trade::{Channel, Product};
+use jiaofei::flow::checkout;
+use jiaofei::sandbox::faults::{Call, Fault, Setting};
+use jiaofei::sandbox::merchants::WECHAT_MCH_FISCAL;
+use jiaofei::store::{attempts, charges, refunds};
+
+use crate::world::app::TestApp;
+
+const PHONE: &str = "13800000001";
+const OTHER_PHONE: &str = "13800000002";
+
+#[tokio::test]
+async fn changing_the_way_of_paying_closes_the_first_try_at_the_channel() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let first = world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+    let second = world.begin(&order, Product::WechatH5, PHONE).await.unwrap();
+    assert_ne!(first.attempt.attempt_no, second.attempt.attempt_no);
+    let refused = world.sandbox.pay(Channel::Wechat, first.attempt.attempt_no.as_str(), PHONE);
+    assert!(refused.is_err(), "the first code cannot be paid any more");
+    world.confirm(&second, PHONE);
+    world.sandbox.deliver_due().await;
+    assert!(world.is_paid(&order).await);
+}
+
+#[tokio::test]
+async fn the_same_way_again_goes_on_with_the_same_try() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let first = world.begin(&order, Product::WechatJsapi, PHONE).await.unwrap();
+    let again = world.begin(&order, Product::WechatJsapi, PHONE).await.unwrap();
+    assert_eq!(first, again);
+    let other_wallet = world.begin(&order, Product::WechatJsapi, OTHER_PHONE).await.unwrap();
+    assert_ne!(first.attempt.attempt_no, other_wallet.attempt.attempt_no, "an openid belongs to its own number");
+}
+
+#[tokio::test]
+async fn a_first_try_that_was_paid_is_found_before_a_second_one_is_opened() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    world.sandbox.set_fault(Setting::always(Fault::LoseNotice));
+    world.pay(&order, Product::WechatNative, PHONE).await;
+    let refused = world.begin(&order, Product::WechatH5, PHONE).await.unwrap_err();
+    assert_eq!(refused.to_string(), "refused: order_paid");
+    assert!(world.is_paid(&order).await);
+}
+
+#[tokio::test]
+async fn two_tries_both_paid_are_booked_once_and_the_other_money_goes_back_by_itself() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let first = world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+    let second = world.begin(&order, Product::WechatH5, PHONE).await.unwrap();
+    world.confirm(&second, PHONE);
+    // the channel breaks its word: the closed number takes money all the same
+    world.sandbox.set_fault(Setting::always(Fault::TakeLatePayment));
+    world.sandbox.pay(Channel::Wechat, first.attempt.attempt_no.as_str(), OTHER_PHONE).unwrap();
+    assert!(world.sandbox.deliver_due().await.iter().all(|delivery| delivery.received));
+    assert!(world.is_paid(&order).await);
+    assert_eq!(world.count("SELECT CAST(SUM(paid_fen) AS BIGINT) FROM charge").await, 800_000);
+    world.pass(Duration::from_secs(90)).await;
+    let refunds = refunds::find_of_order(world.app.db.read(), order.id).await.unwrap();
+    assert_eq!(refunds.len(), 1);
+    assert_eq!((refunds[0].cause, refunds[0].state), (RefundCause::Surplus, RefundState::Done));
+    let bank = world.sandbox.bank();
+    assert_eq!(bank.received(WECHAT_MCH_FISCAL).get() - bank.sent_back(WECHAT_MCH_FISCAL).get(), 800_000);
+}
+
+#[tokio::test]
+async fn an_order_out_of_time_is_asked_about_closed_at_the_channel_and_then_closed_here() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let started = world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+    world.pass(Duration::from_secs(30 * 60)).await;
+    let closed = world.order(&order).await;
+    assert!(matches!(closed.state, OrderState::Closed { reason: CloseReason::Expired, .. }), "{:?}", closed.state);
+    let refused = world.sandbox.pay(Channel::Wechat, started.attempt.attempt_no.as_str(), PHONE);
+    assert!(refused.is_err());
+    assert_eq!(
+        world.begin(&order, Product::WechatNative, PHONE).await.unwrap_err().to_string(),
+        "refused: order_closed"
+    );
+}
+
+#[tokio::test]
+async fn an_order_paid_in_its_last_second_is_booked_not_closed() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let started = world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+    world.sandbox.set_fault(Setting::always(Fault::LoseNotice));
+    world.clock.advance(Duration::from_secs(30 * 60 - 1));
+    world.confirm(&started, PHONE);
+    world.pass(Duration::from_secs(2)).await;
+    assert!(world.is_paid(&order).await);
+}
+
+#[tokio::test]
+async fn a_late_success_is_booked_while_the_charge_is_still_due() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let started = world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+    checkout::cancel(&world.app, &order).await.unwrap();
+    world.sandbox.set_fault(Setting::always(Fault::TakeLatePayment));
+    world.sandbox.pay(Channel::Wechat, started.attempt.attempt_no.as_str(), PHONE).unwrap();
+    assert!(world.sandbox.deliver_due().await[0].received);
+    assert!(world.is_paid(&order).await);
+    assert_eq!(world.count("SELECT COUNT(*) FROM receipt").await, 1);
+}
+
+#[tokio::test]
+async fn a_late_success_for_what_was_paid_meanwhile_goes_back() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let first = world.open_one(student.id, &[student.tuition]).await;
+    let started = world.begin(&first, Product::WechatNative, PHONE).await.unwrap();
+    checkout::cancel(&world.app, &first).await.unwrap();
+    let second = world.open_one(student.id, &[student.tuition]).await;
+    assert_ne!(first.order_no, second.order_no);
+    world.pay(&second, Product::WechatNative, PHONE).await;
+    world.sandbox.deliver_due().await;
+    world.sandbox.set_fault(Setting::always(Fault::TakeLatePayment));
+    world.sandbox.pay(Channel::Wechat, started.attempt.attempt_no.as_str(), OTHER_PHONE).unwrap();
+    assert!(world.sandbox.deliver_due().await[0].received);
+    world.pass(Duration::from_secs(90)).await;
+    assert!(world.is_paid(&second).await);
+    assert!(!world.is_paid(&first).await);
+    assert_eq!(world.count("SELECT CAST(SUM(paid_fen) AS BIGINT) FROM charge").await, 800_000);
+    assert_eq!(world.sandbox.bank().sent_back(WECHAT_MCH_FISCAL).get(), 800_000);
+}
+
+#[tokio::test]
+async fn cancelling_loses_against_a_payment_that_was_quicker() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    world.sandbox.set_fault(Setting::always(Fault::LoseNotice));
+    world.pay(&order, Product::WechatNative, PHONE).await;
+    let refused = checkout::cancel(&world.app, &order).await.unwrap_err();
+    assert_eq!(refused.to_string(), "refused: order_paid");
+    assert!(world.is_paid(&order).await);
+}
+
+#[tokio::test]
+async fn an_order_is_not_closed_while_the_channel_gives_no_answer() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let started = world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+    world.sandbox.set_fault(Setting::always(Fault::Down).at(Channel::Wechat));
+    let refused = checkout::cancel(&world.app, &order).await.unwrap_err();
+    assert_eq!(refused.to_string(), "refused: channel_busy");
+    world.clock.advance(Duration::from_secs(31 * 60));
+    world.pass(Duration::from_secs(5)).await;
+    assert!(matches!(world.order(&order).await.state, OrderState::Pending { .. }));
+    world.sandbox.clear_faults();
+    world.pass(Duration::from_secs(120)).await;
+    assert!(matches!(world.order(&order).await.state, OrderState::Closed { .. }));
+    assert!(world.sandbox.pay(Channel::Wechat, started.attempt.attempt_no.as_str(), PHONE).is_err());
+}
+
+#[tokio::test]
+async fn a_refund_the_office_asks_for_moves_the_books_when_the_money_is_back() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition, student.dormitory]).await;
+    world.pay(&order, Product::WechatNative, PHONE).await;
+    world.sandbox.deliver_due().await;
+    world.sandbox.set_fault(Setting::always(Fault::RefundProcessing).amount(120));
+    let part = [(student.dormitory, jiaofei::domain::money::Fen::new(50_000))];
+    jiaofei::flow::refund::request(&world.app, &order, &part, "退宿").await.unwrap();
+    world.pass(Duration::from_secs(5)).await;
+    assert_eq!(world.count("SELECT CAST(SUM(refunded_fen) AS BIGINT) FROM charge").await, 0, "not before it is back");
+    world.pass(Duration::from_secs(600)).await;
+    world.sandbox.deliver_due().await;
+    assert_eq!(world.count("SELECT CAST(SUM(refunded_fen) AS BIGINT) FROM charge").await, 50_000);
+    let dormitory = charges::find_one_of_payer(world.app.db.read(), student.id, student.dormitory).await.unwrap();
+    assert_eq!(dormitory.unwrap().balance.arrears().get(), 50_000, "what was given back is owed again");
+    let too_much = [(student.dormitory, jiaofei::domain::money::Fen::new(60_001))];
+    assert!(jiaofei::flow::refund::request(&world.app, &order, &too_much, "多退").await.is_err());
+}
+
+#[tokio::test]
+async fn a_refund_the_merchant_has_no_money_for_is_asked_for_again_under_its_number() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    world.pay(&order, Product::WechatNative, PHONE).await;
+    world.sandbox.deliver_due().await;
+    world.sandbox.set_fault(Setting::once(Fault::RefundNotEnough).during(Call::Refund));
+    let part = [(student.tuition, jiaofei::domain::money::Fen::new(100_000))];
+    jiaofei::flow::refund::request(&world.app, &order, &part, "退费").await.unwrap();
+    world.pass(Duration::from_secs(400)).await;
+    let refunds = refunds::find_of_order(world.app.db.read(), order.id).await.unwrap();
+    assert_eq!((refunds.len(), refunds[0].state), (1, RefundState::Done));
+    assert_eq!(world.sandbox.bank().sent_back(WECHAT_MCH_FISCAL).get(), 100_000);
+}
+
+#[tokio::test]
+async fn a_refund_whose_answer_was_lost_is_not_paid_twice() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    world.pay(&order, Product::WechatNative, PHONE).await;
+    world.sandbox.deliver_due().await;
+    world.sandbox.set_fault(Setting::once(Fault::LoseAnswer).during(Call::Refund));
+    let part = [(student.tuition, jiaofei::domain::money::Fen::new(100_000))];
+    jiaofei::flow::refund::request(&world.app, &order, &part, "退费").await.unwrap();
+    world.pass(Duration::from_secs(400)).await;
+    assert_eq!(world.sandbox.bank().sent_back(WECHAT_MCH_FISCAL).get(), 100_000);
+    assert_eq!(world.count("SELECT CAST(SUM(refunded_fen) AS BIGINT) FROM charge").await, 100_000);
+    let live = attempts::find_live(world.app.db.read(), &world.app.sealer, order.id).await.unwrap();
+    assert!(live.is_none());
+}

@@ -1,0 +1,99 @@
+//! The channels' answers go wrong: the order stays safe, the payer hears the truth, the next inquiry mends it.
+use std::time::Duration;
+
+use jiaofei::domain::order::OrderState;
+use jiaofei::domain::trade::{Channel, Product};
+use jiaofei::sandbox::faults::{Call, Fault, Setting};
+use jiaofei::sandbox::merchants::WECHAT_MCH_FISCAL;
+
+use crate::world::app::TestApp;
+
+const PHONE: &str = "13800000001";
+
+const BAD_ANSWERS: [Fault; 12] = [
+    Fault::UnsignedAnswer,
+    Fault::ForgedAnswer,
+    Fault::ProbeAnswer,
+    Fault::LoseAnswer,
+    Fault::TruncateAnswer,
+    Fault::Answer400,
+    Fault::Answer404,
+    Fault::Answer429,
+    Fault::Answer500,
+    Fault::Answer502,
+    Fault::Hang,
+    Fault::Down,
+];
+
+#[tokio::test]
+async fn an_order_call_that_fails_in_any_way_leaves_an_order_that_can_still_be_paid_once() {
+    for fault in BAD_ANSWERS {
+        let world = TestApp::start().await;
+        let student = world.school.student(&world.app, 1, "林知夏").await;
+        let order = world.open_one(student.id, &[student.tuition]).await;
+        world.sandbox.set_fault(Setting::always(fault).during(Call::Order));
+        let failed = world.begin(&order, Product::WechatNative, PHONE).await;
+        let failed = failed.map(|_| ()).unwrap_err().to_string();
+        assert_eq!(failed, "refused: channel_busy", "{fault:?}");
+        assert!(matches!(world.order(&order).await.state, OrderState::Pending { .. }), "{fault:?}");
+        world.sandbox.clear_faults();
+        world.pay(&order, Product::WechatNative, PHONE).await;
+        world.sandbox.deliver_due().await;
+        assert!(world.is_paid(&order).await, "{fault:?}");
+        assert_eq!(world.sandbox.bank().received(WECHAT_MCH_FISCAL), order.total, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_inquiry_that_fails_in_any_way_books_nothing_and_the_next_one_mends_it() {
+    for fault in BAD_ANSWERS {
+        let world = TestApp::start().await;
+        let student = world.school.student(&world.app, 1, "林知夏").await;
+        let order = world.open_one(student.id, &[student.tuition]).await;
+        world.sandbox.set_fault(Setting::always(Fault::LoseNotice));
+        world.pay(&order, Product::WechatNative, PHONE).await;
+        world.sandbox.set_fault(Setting::always(fault).during(Call::Query));
+        world.pass(Duration::from_secs(6)).await;
+        assert!(matches!(world.order(&order).await.state, OrderState::Pending { .. }), "{fault:?}");
+        world.sandbox.clear_faults();
+        world.pass(Duration::from_secs(60)).await;
+        assert!(world.is_paid(&order).await, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_closing_that_fails_in_any_way_never_opens_a_second_way_to_pay() {
+    for fault in BAD_ANSWERS {
+        let world = TestApp::start().await;
+        let student = world.school.student(&world.app, 1, "林知夏").await;
+        let order = world.open_one(student.id, &[student.tuition]).await;
+        world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+        world.sandbox.set_fault(Setting::always(fault).during(Call::Close));
+        let second = world.begin(&order, Product::WechatH5, PHONE).await.map(|_| ()).unwrap_err().to_string();
+        assert_eq!(second, "refused: channel_busy", "{fault:?}");
+        assert_eq!(world.count("SELECT COUNT(*) FROM attempt").await, 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn values_that_break_careless_code_go_through_and_back() {
+    let names = ["a&b=c", "}\"]{", "<script>", "𠮷野家", "100% 学费+住宿", "é\u{200b}x"];
+    for (at, name) in names.iter().enumerate() {
+        let world = TestApp::start().await;
+        let student = world.school.student(&world.app, 1, name).await;
+        let long = format!("{name}{}", "长".repeat(60));
+        let item = crate::world::school::item("31", (&long, ""), "fiscal", None);
+        let item = jiaofei::store::fees::upsert_item(world.app.db.write(), &item, world.clock.now()).await.unwrap();
+        let amount = [1, 9_999_999_999][at % 2];
+        let charge = crate::world::school::charge(&world.app, student.id, item, world.school.period, amount).await;
+        for product in [Product::WechatNative, Product::WechatH5, Product::WechatJsapi] {
+            let order = world.open_one(student.id, &[charge]).await;
+            world.begin(&order, product, PHONE).await.unwrap_or_else(|failure| panic!("{name} {product:?}: {failure}"));
+        }
+        let order = world.open_one(student.id, &[charge]).await;
+        world.pay(&order, Product::WechatNative, PHONE).await;
+        world.sandbox.deliver_due().await;
+        assert!(world.is_paid(&order).await, "{name}");
+        assert_eq!(world.sandbox.bank().find(Channel::Wechat, "nothing").is_none(), true);
+    }
+}
