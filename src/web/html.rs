@@ -1,0 +1,265 @@
+//! What every H5 page has in common: the frame around it, the headers it is sent with, and the filters its template uses.
+//! Escaping is always on; the only markup made outside the templates is that of [`filters`].
+use std::sync::LazyLock;
+
+use askama::Template;
+use askama_web::WebTemplate;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::NaiveDate;
+use poem::http::StatusCode;
+use poem::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use poem::{IntoResponse, Response};
+
+use super::words;
+use crate::domain::bilingual::{Bilingual, Lang};
+use crate::domain::moment::Moment;
+use crate::domain::payer::{Payer, mask_number};
+
+/// What the frame around a page shows. The handler's guards fill it once per request.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub lang: Lang,
+    /// 关怀模式: larger letters, larger targets, stronger greys
+    pub care: bool,
+    pub school: Bilingual,
+    /// Telephone of the finance office; empty: not shown
+    pub phone: String,
+    /// Its hours; empty: not shown
+    pub hours: Bilingual,
+    /// The token every POST form carries
+    pub csrf: String,
+    /// Path and query of this page, to come back to after a change of language or size
+    pub path: String,
+    /// Who is signed in
+    pub person: Option<Person>,
+    pub now: Moment,
+}
+
+/// The signed-in payer as pages show one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Person {
+    pub name: String,
+    /// May be empty
+    pub name_en: String,
+    /// `2023****0417`
+    pub number: String,
+    pub college: String,
+    pub class_name: String,
+}
+
+impl Person {
+    pub fn of(payer: &Payer) -> Person {
+        Person {
+            name: payer.name.clone(),
+            name_en: payer.name_en.clone(),
+            number: mask_number(&payer.number),
+            college: payer.college.clone(),
+            class_name: payer.class_name.clone(),
+        }
+    }
+
+    pub fn name_in(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En if !self.name_en.is_empty() => &self.name_en,
+            _ => &self.name,
+        }
+    }
+
+    /// The letter in the round picture.
+    pub fn initial(&self, lang: Lang) -> String {
+        self.name_in(lang).chars().next().map(String::from).unwrap_or_default()
+    }
+
+    /// College and class, whichever are known.
+    pub fn unit(&self) -> String {
+        [&self.college, &self.class_name].into_iter().filter(|s| !s.is_empty()).cloned().collect::<Vec<_>>().join(" · ")
+    }
+}
+
+impl Frame {
+    /// The language by value. (Templates hand fields on by reference, which is why moments are taken so below.)
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
+    pub fn w(&self, key: &'static str) -> &'static str {
+        words::word(self.lang, key)
+    }
+
+    pub fn with(&self, key: &'static str, name: &str, value: impl std::fmt::Display) -> String {
+        words::fill(self.lang, key, &[(name, &value)])
+    }
+
+    pub fn with2(
+        &self,
+        key: &'static str,
+        first: &(&str, impl std::fmt::Display),
+        second: &(&str, impl std::fmt::Display),
+    ) -> String {
+        words::fill(self.lang, key, &[(first.0, &first.1), (second.0, &second.1)])
+    }
+
+    /// A name in the payer's language.
+    pub fn name<'a>(&self, name: &'a Bilingual) -> &'a str {
+        name.in_lang(self.lang)
+    }
+
+    /// The Chinese name to stand beside an English one: banks and bills show that. None when it would say the same again.
+    pub fn official<'a>(&self, name: &'a Bilingual) -> Option<&'a str> {
+        (self.lang == Lang::En && !name.en.is_empty() && name.en != name.zh).then_some(name.zh.as_str())
+    }
+
+    /// The telephone number as `tel:` takes it.
+    pub fn dial(&self) -> String {
+        self.phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+    }
+
+    /// The first letter of the school's Chinese name, in the round mark.
+    pub fn logo(&self) -> String {
+        self.school.zh.chars().next().map(String::from).unwrap_or_default()
+    }
+
+    pub fn other_lang(&self) -> Lang {
+        match self.lang {
+            Lang::Zh => Lang::En,
+            Lang::En => Lang::Zh,
+        }
+    }
+
+    /// `9月1日`, `1 Sep`; with the year when it is not this one.
+    pub fn day(&self, at: &Moment) -> String {
+        let this_year = at.format("%Y") == self.now.format("%Y");
+        at.format(match (self.lang, this_year) {
+            (Lang::Zh, true) => "%-m月%-d日",
+            (Lang::Zh, false) => "%Y年%-m月%-d日",
+            (Lang::En, true) => "%-d %b",
+            (Lang::En, false) => "%-d %b %Y",
+        })
+    }
+
+    /// `今天 10:24`, `9月1日 10:24`.
+    pub fn day_time(&self, at: &Moment) -> String {
+        let time = at.format("%H:%M");
+        if at.day() == self.now.day() {
+            return self.with("time.today", "time", time);
+        }
+        format!("{} {time}", self.day(at))
+    }
+
+    /// A day written `yyyymmdd`, as charges keep it.
+    pub fn ymd(&self, day: i64) -> Option<String> {
+        let date = NaiveDate::parse_from_str(&day.to_string(), "%Y%m%d").ok()?;
+        Some(self.day(&Moment::start_of(date)))
+    }
+
+    /// `2026 年 9 月`, `September 2026`.
+    pub fn month(&self, at: &Moment) -> String {
+        at.format(if self.lang == Lang::Zh { "%Y 年 %-m 月" } else { "%B %Y" })
+    }
+
+    /// `14:30` until then, never negative; hours count as minutes.
+    pub fn left(&self, until: &Moment) -> String {
+        let seconds = until.since(self.now).as_secs();
+        format!("{:02}:{:02}", seconds / 60, seconds % 60)
+    }
+
+    /// Whole minutes until then, at least one.
+    pub fn minutes(&self, until: &Moment) -> u64 {
+        until.since(self.now).as_secs().div_ceil(60).max(1)
+    }
+}
+
+/// A page, sent with the headers all pages have.
+pub struct Page<T> {
+    status: StatusCode,
+    view: T,
+}
+
+impl<T: Template> Page<T> {
+    pub fn new(view: T) -> Self {
+        Self { status: StatusCode::OK, view }
+    }
+
+    pub fn with_status(status: StatusCode, view: T) -> Self {
+        Self { status, view }
+    }
+}
+
+impl<T: Template + Send> IntoResponse for Page<T> {
+    fn into_response(self) -> Response {
+        let mut response = WebTemplate(self.view).into_response();
+        if response.status().is_success() {
+            response.set_status(self.status);
+        }
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(content_security_policy()));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        response
+    }
+}
+
+static CSS: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../../assets/h5.css")));
+static JS: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../../assets/h5.js")));
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        hash(&CSS),
+        hash(&JS)
+    )
+});
+
+/// The stylesheet as it stands inside every page.
+pub fn css() -> &'static str {
+    &CSS
+}
+
+/// The script as it stands inside every page.
+pub fn js() -> &'static str {
+    &JS
+}
+
+/// Allows exactly the inlined stylesheet and script, and nothing from elsewhere.
+pub fn content_security_policy() -> &'static str {
+    &POLICY
+}
+
+/// Takes out indentation, blank lines and lines that are only a `/* … */` comment. Lines are kept, so a script means the same.
+fn squeeze(source: &str) -> String {
+    let lines = source.lines().map(str::trim);
+    let kept = lines.filter(|line| !line.is_empty() && !(line.starts_with("/*") && line.ends_with("*/")));
+    kept.collect::<Vec<_>>().join("\n")
+}
+
+/// Filters of the templates.
+pub mod filters {
+    use std::borrow::Borrow;
+
+    use askama::Values;
+    use askama::filters::Safe;
+
+    use crate::domain::money::Fen;
+
+    /// `¥9,099.95` with a small sign and small decimals; the text between the marks has digits, commas and a point only.
+    #[askama::filter_fn]
+    pub fn money(amount: impl Borrow<Fen>, _: &dyn Values) -> askama::Result<Safe<String>> {
+        let text = amount.borrow().grouped();
+        let (whole, part) = text.split_once('.').unwrap_or((&text, "00"));
+        let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |rest| ("−", rest));
+        Ok(Safe(format!("<span class=\"n\">{sign}<i>¥</i>{whole}<i>.{part}</i></span>")))
+    }
+
+    /// `¥9,099.95` as plain text.
+    #[askama::filter_fn]
+    pub fn yuan(amount: impl Borrow<Fen>, _: &dyn Values) -> askama::Result<String> {
+        Ok(format!("¥{}", amount.borrow()))
+    }
+}

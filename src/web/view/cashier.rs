@@ -1,0 +1,99 @@
+//! 收银台: one order, its payee, and the ways to pay it.
+use askama::Template;
+
+use super::part::{OrderFacts, Viewer, channel_glyph, channel_tile, channel_word};
+use super::refusals;
+use crate::domain::refusal::Refusal;
+use crate::domain::trade::Channel;
+use crate::web::html::{Frame, filters};
+
+/// POSTs to `Door::pay`: `csrf`, `method` (`wechat` | `alipay`); to `Door::cancel`: `csrf`.
+#[derive(Template, Debug)]
+#[template(path = "page/cashier.html")]
+pub struct Cashier {
+    pub frame: Frame,
+    pub viewer: Viewer,
+    /// Waits for payment; closed and paid orders have other pages
+    pub order: OrderFacts,
+    /// In a fixed order. On a desktop these stand below the code; none: only the code is shown.
+    pub ways: Vec<Way>,
+    /// The preselected one: the way that works where the payer is
+    pub chosen: Option<Channel>,
+    /// On a desktop: one code for every app, `Door::code_png`
+    pub code: bool,
+    /// Why the last try to pay did not start
+    pub problem: Option<Refusal>,
+    /// Place among the successive orders of one selection: this one, of how many. Shown when there are several.
+    pub part: (usize, usize),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Way {
+    pub channel: Channel,
+    pub availability: Availability,
+}
+
+/// Whether a way of paying works where the payer is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Availability {
+    /// Starts right here (in its own app)
+    Here,
+    /// Leaves for the app and comes back
+    OpensApp,
+    /// Goes on on the channel's own page in this browser (desktop)
+    OpensPage,
+    /// Must be opened in a browser first: the guide follows
+    NeedsBrowser,
+    /// Not from this app
+    NotHere,
+    /// Does not answer at the moment
+    Down,
+}
+
+impl Cashier {
+    fn is_chosen(&self, way: &Way) -> bool {
+        self.chosen == Some(way.channel)
+    }
+
+    fn chosen_word(&self) -> &'static str {
+        self.frame.w(self.chosen.as_ref().map_or("cashier.pay", channel_word))
+    }
+
+    fn problem_text(&self, why: &Refusal) -> String {
+        refusals::refusal(&self.frame, why)
+    }
+}
+
+impl Way {
+    fn word(&self) -> &'static str {
+        channel_word(&self.channel)
+    }
+
+    fn tile(&self) -> &'static str {
+        channel_tile(&self.channel)
+    }
+
+    fn glyph(&self) -> &'static str {
+        channel_glyph(&self.channel)
+    }
+
+    /// The line under the name: what will happen, or why it cannot be chosen.
+    fn note(&self, chosen: &Option<Channel>) -> &'static str {
+        match self.availability {
+            Availability::Here if *chosen == Some(self.channel) => "way.here_first",
+            Availability::Here => "way.here",
+            Availability::OpensApp => "way.opens_app",
+            Availability::OpensPage => "way.opens_page",
+            Availability::NeedsBrowser => "way.needs_browser",
+            Availability::NotHere if self.channel == Channel::Wechat => "way.only_wechat",
+            Availability::NotHere => "way.only_alipay",
+            Availability::Down => "way.down",
+        }
+    }
+}
+
+impl Availability {
+    fn can_be_chosen(self) -> bool {
+        !matches!(self, Availability::NotHere | Availability::Down)
+    }
+}

@@ -1,0 +1,41 @@
+//! 首页: what is owed, the order that waits, and the ways on.
+use askama::Template;
+
+use super::links::{self, Door};
+use super::part::{Surplus, Title};
+use crate::domain::moment::Moment;
+use crate::domain::money::Fen;
+use crate::domain::order_no::OrderNo;
+use crate::web::html::{Frame, filters};
+
+/// 当前欠费 = 学费欠费 + 其他欠费.
+#[derive(Template, Debug)]
+#[template(path = "page/home.html")]
+pub struct Home {
+    /// With a person
+    pub frame: Frame,
+    pub tuition: Fen,
+    pub other: Fen,
+    /// The order that waits for payment; of several the one that ends first
+    pub pending: Option<PendingOrder>,
+    /// Money that came twice in the last days
+    pub surplus: Option<Surplus>,
+    /// Signed in with document number and name: no history before today
+    pub limited: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PendingOrder {
+    pub order_no: OrderNo,
+    pub title: Title,
+    pub total: Fen,
+    pub expires_at: Moment,
+    /// How many orders wait, this one counted
+    pub count: usize,
+}
+
+impl Home {
+    fn arrears(&self) -> Fen {
+        self.tuition + self.other
+    }
+}

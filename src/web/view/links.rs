@@ -1,0 +1,325 @@
+//! Every address of the H5 pages, written once. Templates and redirects take theirs here and assemble none by hand.
+use chrono::NaiveDate;
+
+use crate::domain::ids::ChargeId;
+use crate::domain::money::Fen;
+use crate::domain::order_no::OrderNo;
+
+pub const HOME: &str = "/h5";
+pub const LOGIN: &str = "/h5/login";
+pub const LOGOUT: &str = "/h5/logout";
+pub const LOGOUT_EVERYWHERE: &str = "/h5/logout-everywhere";
+pub const TUITION: &str = "/h5/tuition";
+pub const CHECKOUT: &str = "/h5/checkout";
+pub const ORDERS: &str = "/h5/orders";
+pub const PAID: &str = "/h5/paid";
+pub const SETTINGS: &str = "/h5/settings";
+
+/// `?mode=user|id` of the sign-in page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LoginMode {
+    /// 用户名: user name and password
+    #[default]
+    User,
+    /// 证件号: document number and name
+    Id,
+}
+
+impl LoginMode {
+    pub const fn code(self) -> &'static str {
+        match self {
+            LoginMode::User => "user",
+            LoginMode::Id => "id",
+        }
+    }
+
+    pub fn parse(code: &str) -> Option<LoginMode> {
+        [LoginMode::User, LoginMode::Id].into_iter().find(|mode| mode.code() == code)
+    }
+}
+
+/// `back` is the path to return to after signing in; empty for none.
+pub fn login(mode: LoginMode, back: &str) -> String {
+    with_query(LOGIN, &[("mode", mode.code()), ("back", back)])
+}
+
+pub fn captcha(id: &str) -> String {
+    format!("/h5/captcha/{id}.png")
+}
+
+/// `period` is a billing period's code; none shows all. `amounts` are changes made so far (`amt{charge}` = yuan text).
+pub fn tuition(period: Option<&str>, expired: bool, amounts: &[(ChargeId, Fen)]) -> String {
+    with_choice(TUITION, period, expired, amounts)
+}
+
+/// [`amount`], with the filters and the other changes to bring back.
+pub fn change(charge: ChargeId, period: Option<&str>, expired: bool, amounts: &[(ChargeId, Fen)]) -> String {
+    with_choice(&amount(charge), period, expired, amounts)
+}
+
+fn with_choice(path: &str, period: Option<&str>, expired: bool, amounts: &[(ChargeId, Fen)]) -> String {
+    let amounts: Vec<(String, String)> =
+        amounts.iter().map(|(charge, amount)| (format!("amt{charge}"), amount.yuan())).collect();
+    let mut query = vec![("period", period.unwrap_or_default()), ("expired", if expired { "1" } else { "" })];
+    query.extend(amounts.iter().map(|(name, yuan)| (name.as_str(), yuan.as_str())));
+    with_query(path, &query)
+}
+
+/// The page that changes one amount without a script.
+pub fn amount(charge: ChargeId) -> String {
+    format!("/h5/tuition/{charge}/amount")
+}
+
+pub fn order(no: &OrderNo) -> String {
+    format!("/h5/orders/{no}")
+}
+
+pub fn receipt(no: &str) -> String {
+    format!("/h5/paid/{}", escape(no))
+}
+
+/// Which orders a list shows, by state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Which {
+    #[default]
+    All,
+    /// 待支付
+    Pending,
+    /// 成功
+    Paid,
+    /// 失败: closed without payment
+    Failed,
+}
+
+impl Which {
+    pub const ALL: [Which; 4] = [Which::All, Which::Pending, Which::Paid, Which::Failed];
+
+    pub const fn code(self) -> &'static str {
+        match self {
+            Which::All => "all",
+            Which::Pending => "pending",
+            Which::Paid => "paid",
+            Which::Failed => "failed",
+        }
+    }
+
+    pub fn parse(code: &str) -> Option<Which> {
+        Self::ALL.into_iter().find(|which| which.code() == code)
+    }
+}
+
+/// Which days a list shows (Beijing days, both included).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Span {
+    /// 今日
+    Today,
+    /// 本月
+    Month,
+    #[default]
+    All,
+    /// 选日期. A day not given yet is open on its side.
+    Days { from: Option<NaiveDate>, to: Option<NaiveDate> },
+}
+
+impl Span {
+    /// One of each kind, days open on both sides.
+    pub const KINDS: [Span; 4] = [Span::Today, Span::Month, Span::All, Span::Days { from: None, to: None }];
+
+    pub const fn code(self) -> &'static str {
+        match self {
+            Span::Today => "today",
+            Span::Month => "month",
+            Span::All => "all",
+            Span::Days { .. } => "days",
+        }
+    }
+
+    /// `when` = `today`, `month`, `all` or `days`; `from` and `to` = `2026-09-01` (unreadable days count as not given).
+    pub fn parse(when: &str, from: &str, to: &str) -> Option<Span> {
+        let day = |text: &str| text.parse().ok();
+        match when {
+            "today" => Some(Span::Today),
+            "month" => Some(Span::Month),
+            "all" => Some(Span::All),
+            "days" => Some(Span::Days { from: day(from), to: day(to) }),
+            _ => None,
+        }
+    }
+
+    /// The value of a date field.
+    pub fn from_text(self) -> String {
+        match self {
+            Span::Days { from: Some(day), .. } => day.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    pub fn to_text(self) -> String {
+        match self {
+            Span::Days { to: Some(day), .. } => day.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// `page` counts from 1.
+pub fn orders(which: Which, span: Span, page: u32) -> String {
+    list(ORDERS, which.code(), span, page)
+}
+
+/// What a list of payments made shows, by fee kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PaidKind {
+    #[default]
+    All,
+    /// 学费
+    Tuition,
+    /// 其他收费
+    Other,
+}
+
+impl PaidKind {
+    pub const ALL: [PaidKind; 3] = [PaidKind::All, PaidKind::Tuition, PaidKind::Other];
+
+    pub const fn code(self) -> &'static str {
+        match self {
+            PaidKind::All => "all",
+            PaidKind::Tuition => "tuition",
+            PaidKind::Other => "other",
+        }
+    }
+
+    pub fn parse(code: &str) -> Option<PaidKind> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+pub fn paid(kind: PaidKind, span: Span, page: u32) -> String {
+    list(PAID, kind.code(), span, page)
+}
+
+fn list(path: &str, kind: &str, span: Span, page: u32) -> String {
+    let number = if page > 1 { page.to_string() } else { String::new() };
+    let (from, to) = (span.from_text(), span.to_text());
+    let all = |code: &'static str| if code == "all" { "" } else { code };
+    let kind = if kind == "all" { "" } else { kind };
+    with_query(path, &[("show", kind), ("when", all(span.code())), ("from", &from), ("to", &to), ("page", &number)])
+}
+
+/// What the payer's app said when its payment window closed. Only chooses words: the channel is asked in any case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Said {
+    Done,
+    Cancelled,
+    Failed,
+}
+
+impl Said {
+    pub const fn code(self) -> &'static str {
+        match self {
+            Said::Done => "ok",
+            Said::Cancelled => "cancel",
+            Said::Failed => "fail",
+        }
+    }
+
+    pub fn parse(code: &str) -> Option<Said> {
+        [Said::Done, Said::Cancelled, Said::Failed].into_iter().find(|said| said.code() == code)
+    }
+}
+
+/// The way to one order's pages: as its payer, signed in, or with nothing but its pay code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Door {
+    Own(OrderNo),
+    /// 聚合码. May pay this order and do nothing else.
+    Code(String),
+}
+
+impl Door {
+    pub fn cashier(&self) -> String {
+        match self {
+            Door::Own(no) => format!("/h5/cashier/{no}"),
+            Door::Code(code) => format!("/q/{}", escape(code)),
+        }
+    }
+
+    /// POST `csrf`, `method`
+    pub fn pay(&self) -> String {
+        self.cashier() + "/pay"
+    }
+
+    /// The page that starts the payment.
+    pub fn go(&self) -> String {
+        self.cashier() + "/go"
+    }
+
+    /// The open-in-browser guide.
+    pub fn browser(&self) -> String {
+        self.cashier() + "/browser"
+    }
+
+    /// POST `csrf`; only the payer may cancel.
+    pub fn cancel(&self) -> Option<String> {
+        match self {
+            Door::Own(_) => Some(self.cashier() + "/cancel"),
+            Door::Code(_) => None,
+        }
+    }
+
+    pub fn code_png(&self) -> String {
+        self.cashier() + "/code.png"
+    }
+
+    pub fn result(&self) -> String {
+        match self {
+            Door::Own(no) => format!("/h5/result/{no}"),
+            Door::Code(_) => self.cashier() + "/result",
+        }
+    }
+
+    pub fn result_said(&self, said: Said) -> String {
+        with_query(&self.result(), &[("said", said.code())])
+    }
+
+    /// JSON `{"state", "next"}`; `next` is null while there is nothing to go to.
+    pub fn state(&self) -> String {
+        match self {
+            Door::Own(_) => self.result() + "/state",
+            Door::Code(_) => self.cashier() + "/state",
+        }
+    }
+
+    /// Server-sent events with the same JSON.
+    pub fn events(&self) -> String {
+        match self {
+            Door::Own(_) => self.result() + "/events",
+            Door::Code(_) => self.cashier() + "/events",
+        }
+    }
+
+    /// POST `csrf`: ask the channel now.
+    pub fn ask(&self) -> String {
+        match self {
+            Door::Own(_) => self.result() + "/ask",
+            Door::Code(_) => self.cashier() + "/ask",
+        }
+    }
+}
+
+/// Leaves out parameters without a value.
+fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        query.append_pair(name, value);
+    }
+    match query.finish() {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
+}
+
+/// One segment of a path.
+fn escape(segment: &str) -> String {
+    form_urlencoded::byte_serialize(segment.as_bytes()).collect::<String>().replace('+', "%20")
+}

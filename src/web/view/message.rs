@@ -1,0 +1,89 @@
+//! A short message in place of a page: something ended, and what can be done now.
+use askama::Template;
+
+use super::links;
+use super::refusals;
+use crate::domain::order::CloseReason;
+use crate::domain::order_no::OrderNo;
+use crate::web::html::Frame;
+
+#[derive(Template, Debug)]
+#[template(path = "page/message.html")]
+pub struct MessagePage {
+    pub frame: Frame,
+    pub message: Message,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Message {
+    /// The payer cancelled an order; it cannot be paid any more.
+    OrderCancelled {
+        order_no: OrderNo,
+    },
+    /// The cashier of an order that is closed.
+    OrderClosed {
+        order_no: OrderNo,
+        reason: CloseReason,
+    },
+    /// The order behind a pay code is paid; nothing of it is shown.
+    CodePaid,
+    /// The order behind a pay code is closed.
+    CodeClosed,
+    /// No such pay code.
+    CodeUnknown,
+    SignedOut,
+    SignedOutEverywhere,
+}
+
+impl MessagePage {
+    fn heading(&self) -> &'static str {
+        match &self.message {
+            Message::OrderCancelled { .. } => "message.cancelled",
+            Message::OrderClosed { .. } => "message.closed",
+            Message::CodePaid => "message.code_paid",
+            Message::CodeClosed => "message.code_closed",
+            Message::CodeUnknown => "message.code_unknown",
+            Message::SignedOut => "message.signed_out",
+            Message::SignedOutEverywhere => "message.signed_out_everywhere",
+        }
+    }
+
+    fn text(&self) -> &'static str {
+        match &self.message {
+            Message::OrderCancelled { .. } => "message.cancelled_more",
+            Message::OrderClosed { reason, .. } => refusals::closed(*reason),
+            Message::CodePaid => "message.code_paid_more",
+            Message::CodeClosed => "message.code_closed_more",
+            Message::CodeUnknown => "message.code_unknown_more",
+            Message::SignedOut => "message.signed_out_more",
+            Message::SignedOutEverywhere => "message.signed_out_everywhere_more",
+        }
+    }
+
+    /// Class of the round mark: nothing for what went well.
+    fn tone(&self) -> &'static str {
+        match &self.message {
+            Message::OrderCancelled { .. } | Message::CodePaid => "",
+            Message::SignedOut | Message::SignedOutEverywhere => "",
+            Message::OrderClosed { .. } | Message::CodeClosed | Message::CodeUnknown => "w still",
+        }
+    }
+
+    fn order_no(&self) -> Option<&OrderNo> {
+        match &self.message {
+            Message::OrderCancelled { order_no } | Message::OrderClosed { order_no, .. } => Some(order_no),
+            _ => None,
+        }
+    }
+
+    /// Buttons: what they say and where they lead; the first is the main one.
+    fn ways_on(&self) -> Vec<(&'static str, &'static str)> {
+        match &self.message {
+            Message::OrderCancelled { .. } | Message::OrderClosed { .. } => {
+                vec![("message.order_anew", links::TUITION), ("base.see_orders", links::ORDERS)]
+            }
+            Message::CodePaid | Message::CodeClosed | Message::CodeUnknown => Vec::new(),
+            Message::SignedOut | Message::SignedOutEverywhere => vec![("message.sign_in", links::LOGIN)],
+        }
+    }
+}

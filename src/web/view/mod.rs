@@ -1,0 +1,17 @@
+//! What each page shows: one plain struct per page, its template, and where its links lead. Handlers fill them.
+pub mod amount;
+pub mod browser;
+pub mod cashier;
+pub mod failure;
+pub mod home;
+pub mod launch;
+pub mod links;
+pub mod login;
+pub mod message;
+pub mod order;
+pub mod orders;
+pub mod paid;
+pub mod part;
+pub mod refusals;
+pub mod result;
+pub mod tuition;

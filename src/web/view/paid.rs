@@ -1,0 +1,152 @@
+//! 已缴费: payments made on every way, and one 收费单 with its lines, fit to print.
+use askama::Template;
+
+use super::links::{self, PaidKind, Span};
+use super::part::{Title, channel_word, span_word};
+use crate::domain::bilingual::Bilingual;
+use crate::domain::moment::Moment;
+use crate::domain::money::Fen;
+use crate::domain::order_no::OrderNo;
+use crate::domain::trade::Channel;
+use crate::web::html::{Frame, filters};
+
+#[derive(Template, Debug)]
+#[template(path = "page/paid.html")]
+pub struct PaidList {
+    /// With a person
+    pub frame: Frame,
+    pub kind: PaidKind,
+    pub span: Span,
+    /// Newest first; at most 20 slips on a page
+    pub months: Vec<PaidMonth>,
+    /// From 1
+    pub page: u32,
+    pub more: bool,
+    /// Signed in with document number and name: nothing before today is shown
+    pub limited: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PaidMonth {
+    /// Any moment of it
+    pub month: Moment,
+    /// Of the slips shown
+    pub sum: Fen,
+    pub slips: Vec<SlipRow>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SlipRow {
+    /// 收费单号
+    pub receipt_no: String,
+    /// 收费日期
+    pub charged_at: Moment,
+    pub title: Title,
+    pub total: Fen,
+    pub maker: Maker,
+}
+
+/// 制单人
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Maker {
+    /// 支付平台
+    Platform,
+    /// Somebody at the counter
+    Clerk(String),
+}
+
+/// 收费单
+#[derive(Template, Debug)]
+#[template(path = "page/slip.html")]
+pub struct Slip {
+    /// With a person
+    pub frame: Frame,
+    pub receipt_no: String,
+    pub charged_at: Moment,
+    pub maker: Maker,
+    pub payee: Bilingual,
+    /// None for payments made elsewhere
+    pub order_no: Option<OrderNo>,
+    pub channel: Option<Channel>,
+    pub lines: Vec<SlipLine>,
+    pub total: Fen,
+    /// What went back since
+    pub refunded: Fen,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SlipLine {
+    /// 收费期间
+    pub period: Bilingual,
+    /// 收费项目
+    pub item: Bilingual,
+    /// 交费金额
+    pub amount: Fen,
+}
+
+impl PaidList {
+    fn kind_word(&self) -> &'static str {
+        kind_word(self.kind)
+    }
+
+    /// The fee kind filters: word, address, whether it is the present one.
+    fn kinds(&self) -> [(&'static str, String, bool); 3] {
+        PaidKind::ALL.map(|kind| (kind_word(kind), links::paid(kind, self.span, 1), kind == self.kind))
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.kind != PaidKind::All || self.span != Span::All
+    }
+
+    fn newer_link(&self) -> Option<String> {
+        (self.page > 1).then(|| links::paid(self.kind, self.span, self.page - 1))
+    }
+
+    fn older_link(&self) -> Option<String> {
+        self.more.then(|| links::paid(self.kind, self.span, self.page + 1))
+    }
+
+    /// The day filters: word, address, whether it is the present one.
+    fn spans(&self) -> [(&'static str, String, bool); 4] {
+        Span::KINDS.map(|span| (span_word(span), links::paid(self.kind, span, 1), span.code() == self.span.code()))
+    }
+
+    fn path(&self) -> &'static str {
+        links::PAID
+    }
+
+    fn show(&self) -> &'static str {
+        self.kind.code()
+    }
+
+    fn maker_text<'a>(&'a self, maker: &'a Maker) -> &'a str {
+        maker.text(&self.frame)
+    }
+}
+
+fn kind_word(kind: PaidKind) -> &'static str {
+    match kind {
+        PaidKind::All => "list.all",
+        PaidKind::Tuition => "kind.tuition",
+        PaidKind::Other => "paid.other",
+    }
+}
+
+impl Maker {
+    fn text<'a>(&'a self, frame: &Frame) -> &'a str {
+        match self {
+            Maker::Platform => frame.w("slip.platform"),
+            Maker::Clerk(name) => name,
+        }
+    }
+}
+
+impl Slip {
+    fn maker_text(&self) -> &str {
+        self.maker.text(&self.frame)
+    }
+
+    fn channel_text(&self) -> Option<&'static str> {
+        self.channel.as_ref().map(|channel| self.frame.w(channel_word(channel)))
+    }
+}
