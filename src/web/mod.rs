@@ -1,6 +1,6 @@
 //! Speaks HTTP; names only flow, app and domain.
+pub mod html;
 pub mod notify;
 pub mod routes;
-pub mod html;
 pub mod view;
 pub mod words;
