@@ -62,8 +62,8 @@ pub async fn run_once(app: &App) -> Result<usize> {
         let Some(last) = page.last() else { return Ok(closed) };
         after = (last.expires_at, last.id);
         for order in &page {
-            // a channel that gave no clear answer is not asked again for the same order within a minute
-            let key = format!("expiring:{}", order.order_no);
+            // a channel that gave no clear answer is not asked again for the same order within the minute
+            let key = format!("expiring:{}:{}", order.order_no, app.clock.now().unix() / 60);
             if !app.cache.once(&key, Duration::from_secs(60)).await {
                 continue;
             }

@@ -35,7 +35,7 @@ pub async fn on_read(app: &Arc<App>, order: Order) -> Result<Order> {
         return Ok(order);
     }
     let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? else { return Ok(order) };
-    let key = format!("asked:{}", attempt.attempt_no);
+    let key = format!("asked:{}:{}", attempt.attempt_no, app.clock.now().unix() / 3);
     if !app.cache.once(&key, Duration::from_secs(3)).await {
         return Ok(order);
     }
