@@ -1,6 +1,7 @@
 //! What `serve` refuses to start with. Each complaint names the key to set.
 use crate::config::{Config, Pem, Secrets};
 use crate::sandbox::keys;
+use crate::web::code::Mark;
 
 /// The secrets of `jiaofei demo`: known to everybody who has the source.
 pub const DEMO_SESSION_KEY: [u8; 32] = *b"demo session key, known to all!!";
@@ -14,6 +15,9 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
         complaints.push("server.public_url: must begin with https://; students pay over it".to_owned());
     }
     secrets(&config.secrets, &mut complaints);
+    if config.school.mark.as_ref().is_some_and(|mark| Mark::read(mark.bytes()).is_err()) {
+        complaints.push("school.mark: not a PNG".to_owned());
+    }
     if config.payee.is_empty() {
         complaints.push("payee: nobody can receive money; add at least one [[payee]]".to_owned());
     }

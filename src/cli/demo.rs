@@ -37,7 +37,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let file = folder.join("jiaofei.db");
     if args.fresh {
-        for file in ["jiaofei.db", "jiaofei.db-wal", "jiaofei.db-shm"] {
+        for file in ["jiaofei.db", "jiaofei.db-wal", "jiaofei.db-shm", "sandbox.json"] {
             match std::fs::remove_file(folder.join(file)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
@@ -54,6 +54,9 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let listener = bind(&format!("127.0.0.1:{}", args.sandbox_port)).await?;
     let sandbox = sandbox();
     sandbox.set_public_url(&sandbox_url);
+    let ledger = folder.join("sandbox.json");
+    sandbox.remember(&ledger).with_context(|| ledger.display().to_string())?;
+    tokio::spawn(Arc::clone(&sandbox).run_ledger(ledger));
     tokio::spawn(Arc::clone(&sandbox).run_notifier());
     tokio::spawn(async move { sandbox.serve(listener).await });
     welcome(&public_url, &sandbox_url, &folder.display().to_string());
@@ -147,6 +150,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             phone: "0931-555 0100".to_owned(),
             office_hours: "工作日 8:30–17:30".to_owned(),
             office_hours_en: "Mon–Fri 8:30–17:30".to_owned(),
+            mark: None,
         },
         secrets: Secrets {
             session_key: Key32::new(check::DEMO_SESSION_KEY),

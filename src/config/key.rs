@@ -1,4 +1,4 @@
-//! Keys and certificates as the configuration names them: read when it is read, never shown.
+//! Keys, certificates and pictures as the configuration names them: read when it is read; keys are never shown.
 use std::fmt;
 use std::path::Path;
 
@@ -82,5 +82,29 @@ impl TryFrom<String> for Pem {
 impl fmt::Debug for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pem(…)")
+    }
+}
+
+/// A picture: a path in the file, its bytes in memory.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Picture(Vec<u8>);
+
+impl Picture {
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Picture {
+    type Error = String;
+    fn try_from(path: String) -> Result<Self, String> {
+        std::fs::read(&path).map(Self).map_err(|e| format!("{path}: {e}"))
+    }
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({} bytes)", self.0.len())
     }
 }

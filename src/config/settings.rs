@@ -8,7 +8,7 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::Fund;
 use crate::domain::id_number::IdNumber;
 
-use super::key::{Key32, Pem};
+use super::key::{Key32, Pem, Picture};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +76,9 @@ pub struct School {
     pub office_hours: String,
     #[serde(default)]
     pub office_hours_en: String,
+    /// The school's mark for the middle of codes (PNG, square)
+    #[serde(default)]
+    pub mark: Option<Picture>,
 }
 
 impl School {
