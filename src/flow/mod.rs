@@ -1,10 +1,17 @@
 //! The acts of the fee office. One act = one transaction; the flow owns begin and commit, and calls no channel inside
 //! one.
+pub mod arrears;
 pub mod attempt;
 pub mod buyer;
 pub mod checkout;
 pub mod expire;
 pub mod failure;
+pub mod guess;
 pub mod inquire;
+pub mod launch;
+pub mod password;
+pub mod records;
 pub mod refund;
+pub mod session;
 pub mod settle;
+pub mod sign_in;

@@ -6,7 +6,7 @@ use super::db::statement;
 use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
 use super::schema::refund::{Column, Entity, Model};
-use crate::domain::ids::{AttemptId, ChargeId, OrderId, RefundId};
+use crate::domain::ids::{AttemptId, ChargeId, OrderId, PayerId, RefundId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order_no::RefundNo;
@@ -50,6 +50,15 @@ pub async fn lock(tx: &impl ConnectionTrait, id: RefundId) -> Result<Option<Refu
 pub async fn find_of_order(db: &impl ConnectionTrait, order: OrderId) -> Result<Vec<Refund>> {
     let rows = Entity::find().filter(Column::OrderId.eq(order.0)).order_by_asc(Column::Id).all(db).await?;
     rows.into_iter().map(Refund::try_from).collect()
+}
+
+/// The last surplus of any of a payer's orders that is not back yet, or has been since `since`.
+pub async fn find_last_surplus(db: &impl ConnectionTrait, payer: PayerId, since: Moment) -> Result<Option<Refund>> {
+    let sql = "SELECT r.* FROM refund r JOIN payment_order o ON o.id = r.order_id \
+        WHERE o.payer_id = $1 AND r.cause = 'surplus' AND r.created_at >= $2 \
+        AND (r.done_at IS NULL OR r.done_at >= $2) ORDER BY r.id DESC LIMIT 1";
+    let row = Entity::find().from_raw_sql(statement(db, sql, [payer.0.into(), since.millis().into()])).one(db).await?;
+    row.map(Refund::try_from).transpose()
 }
 
 /// How many refunds an attempt has had, whatever became of them.

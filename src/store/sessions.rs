@@ -62,3 +62,9 @@ pub async fn end(db: &impl ConnectionTrait, token_hash: &str, now: Moment) -> Re
     end.filter(Column::TokenHash.eq(token_hash)).filter(Column::EndedAt.is_null()).exec(db).await?;
     Ok(())
 }
+
+/// The hashes of a payer's sessions begun since `since`, whatever became of them.
+pub async fn hashes_of_payer(db: &impl ConnectionTrait, payer: PayerId, since: Moment) -> Result<Vec<String>> {
+    let query = Entity::find().filter(Column::PayerId.eq(payer.0)).filter(Column::CreatedAt.gte(since.millis()));
+    Ok(query.all(db).await?.into_iter().map(|row| row.token_hash).collect())
+}

@@ -1,0 +1,32 @@
+//! 欠费: what a payer owes, and what of it waits in an unpaid order.
+use super::failure::Result;
+use crate::app::App;
+use crate::domain::charge::Charge;
+use crate::domain::ids::{ChargeId, PayerId};
+use crate::domain::order::Order;
+use crate::store::{charges, orders};
+
+pub struct Arrears {
+    /// Every charge, newest period first; what is paid has no arrears
+    pub charges: Vec<Charge>,
+    /// Pending orders with the charges each one holds
+    pub pending: Vec<(Order, ChargeId)>,
+}
+
+impl Arrears {
+    /// The pending order a charge waits in.
+    pub fn order_of(&self, charge: ChargeId) -> Option<&Order> {
+        self.pending.iter().find(|(_, held)| *held == charge).map(|(order, _)| order)
+    }
+}
+
+pub async fn of_payer(app: &App, payer: PayerId) -> Result<Arrears> {
+    let charges = charges::find_of_payer(app.db.read(), payer).await?;
+    let pending = orders::pending_lines(app.db.read(), payer).await?;
+    Ok(Arrears { charges, pending })
+}
+
+/// One charge, and only if it is this payer's.
+pub async fn find_charge(app: &App, payer: PayerId, id: ChargeId) -> Result<Option<Charge>> {
+    Ok(charges::find_one_of_payer(app.db.read(), payer, id).await?)
+}

@@ -1,0 +1,204 @@
+//! 登录: with user name and password, or with document number and name.
+//!
+//! A password opens everything. Number and name are known to others too, so they open the person's own arrears and
+//! nothing else ([`Rights::OwnArrears`]). One answer for every wrong pair: nobody learns here who is a student.
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::failure::Result;
+use super::guess::{Caller, Gate, Guess};
+use super::{password, session};
+use crate::app::App;
+use crate::cache::captcha::{self, Challenge};
+use crate::domain::id_number::IdNumber;
+use crate::domain::ids::PayerId;
+use crate::domain::payer::{PayerKind, mask_number, name_key};
+use crate::domain::session::{Rights, Session};
+use crate::store::payers::{self, Account};
+
+/// How a sign-in ends.
+#[derive(Debug)]
+pub enum Answer {
+    In(SignedIn),
+    /// Several payers share the document number and the name.
+    Choose(Choice),
+    Refused(Refused),
+}
+
+pub struct SignedIn {
+    /// For the browser's cookie; only its hash is kept
+    pub token: String,
+    pub session: Session,
+}
+
+impl std::fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SignedIn({:?})", self.session)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// A field was left empty; nothing was tried.
+    Empty,
+    /// The time to choose an identity is over: number and name must be given again.
+    ChoiceOver,
+    Guess(Guess),
+}
+
+/// Which of several identities?
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Choice {
+    /// Proves for five minutes, to the same browser, that number and name were right
+    pub ticket: String,
+    pub identities: Vec<Identity>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// What to send back for this one; means nothing outside this choice
+    pub value: String,
+    pub kind: PayerKind,
+    pub masked_number: String,
+    pub college: String,
+    pub class_name: String,
+}
+
+const CHOICE_LIFE: Duration = Duration::from_secs(300);
+
+#[derive(Serialize, Deserialize)]
+struct Ticket {
+    visitor: String,
+    payers: Vec<PayerId>,
+}
+
+/// By student or staff number, or by the document number of somebody who has none yet.
+pub async fn with_password(app: &App, username: &str, password: &str, caller: Caller<'_>) -> Result<Answer> {
+    if username.trim().is_empty() || password.is_empty() {
+        return Ok(Answer::Refused(Refused::Empty));
+    }
+    let gate = Gate::new(app, "user", username, caller.address);
+    let left = match gate.enter(app, caller.captcha).await {
+        Ok(left) => left,
+        Err(guess) => return Ok(Answer::Refused(Refused::Guess(guess))),
+    };
+    let account = find(app, username).await?;
+    let id_number = match &account {
+        Some((account, _)) => account.id_number(&app.sealer)?,
+        None => None,
+    };
+    let known = account.as_ref().map(|(account, username)| password::Known {
+        hash: account.password_hash.clone(),
+        username,
+        id_number: id_number.as_ref(),
+    });
+    match (password::fits(app, known, password).await, account) {
+        (true, Some((account, _))) => {
+            gate.right(app).await;
+            enter(app, &account, Rights::Full).await
+        }
+        _ => Ok(Answer::Refused(Refused::Guess(gate.wrong(app, left).await))),
+    }
+}
+
+/// The account of a user name, and the name it was found by. Only people without a student or staff number are found by
+/// document number: of the others that number may be known more widely, and the initial password is part of it.
+async fn find(app: &App, username: &str) -> Result<Option<(Account, String)>> {
+    if let Some(account) = payers::find_by_number(app.db.read(), username).await? {
+        let number = account.payer.number.clone();
+        return Ok(Some((account, number)));
+    }
+    let Ok(id) = IdNumber::parse(username) else { return Ok(None) };
+    let own = payers::find_by_id_number(app.db.read(), &app.sealer, &id).await?;
+    let numberless = |account: &Account| matches!(account.payer.kind, PayerKind::Newcomer | PayerKind::Outsider);
+    Ok(own.into_iter().find(numberless).map(|account| (account, id.reveal().to_owned())))
+}
+
+/// By document number and name, without a password.
+pub async fn with_id_number(app: &App, id_number: &str, name: &str, caller: Caller<'_>) -> Result<Answer> {
+    if id_number.trim().is_empty() || name.trim().is_empty() {
+        return Ok(Answer::Refused(Refused::Empty));
+    }
+    let gate = Gate::new(app, "id", id_number, caller.address);
+    let left = match gate.enter(app, caller.captcha).await {
+        Ok(left) => left,
+        Err(guess) => return Ok(Answer::Refused(Refused::Guess(guess))),
+    };
+    let own = match IdNumber::parse(id_number) {
+        Ok(id) => payers::find_by_id_number(app.db.read(), &app.sealer, &id).await?,
+        Err(_) => Vec::new(),
+    };
+    let key = name_key(name);
+    let named = |account: &Account| {
+        let latin = name_key(&account.payer.name_en);
+        account.name_key == key || (!latin.is_empty() && latin == key)
+    };
+    let fitting: Vec<Account> = own.into_iter().filter(named).collect();
+    if fitting.is_empty() {
+        return Ok(Answer::Refused(Refused::Guess(gate.wrong(app, left).await)));
+    }
+    gate.right(app).await;
+    match fitting.as_slice() {
+        [account] => enter(app, account, Rights::OwnArrears).await,
+        several => Ok(Answer::Choose(ask_which(app, several, caller.visitor).await)),
+    }
+}
+
+async fn ask_which(app: &App, accounts: &[Account], visitor: &str) -> Choice {
+    let ticket = app.chance.token(32);
+    let payers = accounts.iter().map(|account| account.payer.id).collect();
+    if let Ok(text) = serde_json::to_string(&Ticket { visitor: visitor.to_owned(), payers }) {
+        app.cache.put(&ticket_key(&ticket), &text, CHOICE_LIFE).await;
+    }
+    Choice { ticket, identities: identities(accounts) }
+}
+
+fn identities(accounts: &[Account]) -> Vec<Identity> {
+    let identity = |(at, account): (usize, &Account)| Identity {
+        value: at.to_string(),
+        kind: account.payer.kind,
+        masked_number: mask_number(&account.payer.number),
+        college: account.payer.college.clone(),
+        class_name: account.payer.class_name.clone(),
+    };
+    accounts.iter().enumerate().map(identity).collect()
+}
+
+/// Signs in as one of several identities; asks again when the value names none of them.
+pub async fn choose(app: &App, ticket: &str, value: &str, visitor: &str) -> Result<Answer> {
+    let over = Ok(Answer::Refused(Refused::ChoiceOver));
+    let Some(text) = app.cache.get(&ticket_key(ticket)).await else { return over };
+    let Ok(kept) = serde_json::from_str::<Ticket>(&text) else { return over };
+    if kept.visitor != visitor {
+        return over;
+    }
+    let mut accounts = Vec::new();
+    for payer in &kept.payers {
+        accounts.extend(payers::find(app.db.read(), *payer).await?);
+    }
+    let chosen = value.parse::<usize>().ok().and_then(|at| accounts.get(at));
+    let Some(account) = chosen else {
+        return Ok(Answer::Choose(Choice { ticket: ticket.to_owned(), identities: identities(&accounts) }));
+    };
+    app.cache.remove(&ticket_key(ticket)).await;
+    enter(app, account, Rights::OwnArrears).await
+}
+
+fn ticket_key(ticket: &str) -> String {
+    format!("choose:{ticket}")
+}
+
+async fn enter(app: &App, account: &Account, rights: Rights) -> Result<Answer> {
+    let (token, session) = session::begin(app, account, rights).await?;
+    Ok(Answer::In(SignedIn { token, session }))
+}
+
+/// The question the next try must answer, if it must; `typed` is the user name or document number of the last one.
+pub async fn question(app: &App, by_id: bool, typed: &str, caller: Caller<'_>) -> Option<Challenge> {
+    let gate = Gate::new(app, if by_id { "id" } else { "user" }, typed, caller.address);
+    match gate.asks(app).await {
+        true => Some(captcha::challenge(&app.cache, &app.chance).await),
+        false => None,
+    }
+}
