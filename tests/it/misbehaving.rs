@@ -91,9 +91,13 @@ async fn values_that_break_careless_code_go_through_and_back() {
             world.begin(&order, product, PHONE).await.unwrap_or_else(|failure| panic!("{name} {product:?}: {failure}"));
         }
         let order = world.open_one(student.id, &[charge]).await;
-        world.pay(&order, Product::WechatNative, PHONE).await;
+        let started = world.pay(&order, Product::WechatNative, PHONE).await;
         world.sandbox.deliver_due().await;
         assert!(world.is_paid(&order).await, "{name}");
-        assert_eq!(world.sandbox.bank().find(Channel::Wechat, "nothing").is_none(), true);
+        let bank = world.sandbox.bank();
+        let trade = bank.find(Channel::Wechat, started.attempt.attempt_no.as_str()).unwrap();
+        let shown = name.replace('𠮷', "〓");
+        assert!(trade.ask.description.starts_with(&format!("启明大学-{shown}")), "{}", trade.ask.description);
+        assert_eq!(trade.ask.total.get(), amount);
     }
 }
