@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{demo, log, serve};
+use super::{audit, demo, log, serve};
 use crate::config::Config;
 use crate::store::db::Db;
 use clap::{Parser, Subcommand};
@@ -47,6 +47,11 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:8081")]
         listen: String,
     },
+    /// Add the books up again; exits with 1 when they do not agree
+    Audit {
+        #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
+        config: PathBuf,
+    },
     /// Bring the database's schema up to date
     Migrate {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
@@ -67,6 +72,10 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Sandbox { listen } => {
             log::start(log::Form::Plain);
             demo::run_sandbox(&listen).await?;
+        }
+        Command::Audit { config } => {
+            log::start(log::Form::Plain);
+            return audit::run(Config::load(&config, std::env::vars())?).await;
         }
         Command::Migrate { config } => {
             log::start(log::Form::Plain);

@@ -1,5 +1,6 @@
 //! The commands. They open the toolbox, hand it to the floors below, and speak to whoever sits at the terminal.
 pub mod args;
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod demo_data;

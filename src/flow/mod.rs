@@ -2,6 +2,7 @@
 //! one.
 pub mod arrears;
 pub mod attempt;
+pub mod audit;
 pub mod buyer;
 pub mod checkout;
 pub mod expire;
