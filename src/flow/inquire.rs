@@ -28,16 +28,27 @@ fn patience(asked: i64) -> Duration {
     })
 }
 
+/// An order as it stands, and how sure that is.
+pub struct Seen {
+    pub order: Order,
+    /// Nothing has been paid, by the channel's own word of just now (or because nothing under way could be paid)
+    pub certain: bool,
+}
+
 /// The order as it stands after asking about its live attempt, at most every three seconds per attempt and waiting
 /// for the channel at most two and a half. For every page that shows a pending order to its payer.
-pub async fn on_read(app: &Arc<App>, order: Order) -> Result<Order> {
+pub async fn on_read(app: &Arc<App>, order: Order) -> Result<Seen> {
     if !matches!(order.state, OrderState::Pending { .. }) {
-        return Ok(order);
+        return Ok(Seen { order, certain: false });
     }
-    let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? else { return Ok(order) };
-    let key = format!("asked:{}:{}", attempt.attempt_no, app.clock.now().unix() / 3);
-    if !app.cache.once(&key, Duration::from_secs(3)).await {
-        return Ok(order);
+    let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? else {
+        return Ok(Seen { order, certain: true });
+    };
+    let every = Duration::from_secs(3);
+    let period = app.clock.now().unix() / 3;
+    let (asked, unpaid) = (&attempt.attempt_no, format!("unpaid:{}:{period}", attempt.attempt_no));
+    if !app.cache.once(&format!("asked:{asked}:{period}"), every).await {
+        return Ok(Seen { order, certain: app.cache.get(&unpaid).await.is_some() });
     }
     let id = order.id;
     let asking = tokio::spawn({
@@ -45,11 +56,15 @@ pub async fn on_read(app: &Arc<App>, order: Order) -> Result<Order> {
         async move { ask(&app, &attempt).await }
     });
     // a slow channel must not hold the page up; the asking goes on and books what it hears
-    let answer = tokio::time::timeout(Duration::from_millis(2500), asking).await;
-    if let Ok(Ok(Err(failure))) = answer {
-        return Err(failure);
+    let certain = match tokio::time::timeout(Duration::from_millis(2500), asking).await {
+        Ok(Ok(Ok(heard))) => matches!(heard, Ok(Heard::Unpaid | Heard::Absent | Heard::Closed)),
+        Ok(Ok(Err(failure))) => return Err(failure),
+        Ok(Err(_)) | Err(_) => false,
+    };
+    if certain {
+        app.cache.put(&unpaid, "1", every).await;
     }
-    Ok(orders::find(app.db.read(), id).await?.unwrap_or(order))
+    Ok(Seen { order: orders::find(app.db.read(), id).await?.unwrap_or(order), certain })
 }
 
 /// Asks about every attempt that is due. Gives how many were asked about.

@@ -30,6 +30,24 @@ fn hash(password: &[u8], salt: &[u8]) -> String {
     hashed.expect("the default parameters are valid and the salt has sixteen bytes").to_string()
 }
 
+/// What the sign-in page may tell of initial passwords. A fixed word is the school's to tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hint {
+    IdLast6,
+    IdLast8,
+    Username,
+    None,
+}
+
+pub fn hint(app: &App) -> Hint {
+    match &app.config.school.initial_password {
+        InitialPassword::IdLast6 => Hint::IdLast6,
+        InitialPassword::IdLast8 => Hint::IdLast8,
+        InitialPassword::Username => Hint::Username,
+        InitialPassword::Zeros6 | InitialPassword::Fixed(_) => Hint::None,
+    }
+}
+
 /// What an account's password is checked against.
 pub struct Known<'a> {
     pub hash: Option<String>,

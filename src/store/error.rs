@@ -19,4 +19,11 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether the database could not be reached, or had no connection free in time.
+    pub fn is_away(&self) -> bool {
+        matches!(self, StoreError::Db(sea_orm::DbErr::Conn(_) | sea_orm::DbErr::ConnectionAcquire(_)))
+    }
+}
+
 pub type Result<T> = std::result::Result<T, StoreError>;

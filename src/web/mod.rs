@@ -1,7 +1,15 @@
 //! Speaks HTTP; names only flow, app and domain.
 pub mod code;
+pub mod csrf;
+pub mod device;
+pub mod error;
+pub mod form;
+pub mod guard;
+pub mod health;
 pub mod html;
+pub mod layer;
 pub mod notify;
+pub mod page;
 pub mod routes;
 pub mod view;
 pub mod words;

@@ -2,11 +2,71 @@
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
-use poem::{EndpointExt, Response, Route, post};
+use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, handler, post};
 
-use super::notify;
+use super::layer::{compressed, pages, watch};
+use super::page::{
+    amount, callback, cashier, checkout, home, login, logout, orders, paid, pay, result, settings, state, tuition,
+};
+use super::view::links;
+use super::{error, health, notify};
 use crate::app::App;
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
-    Route::new().at("/notify/:channel/:payee", post(notify::notify)).data(app).map_to_response().boxed()
+    let h5 = Route::new()
+        .at("/", page(get(home::show)))
+        .at("/login", page(get(login::show).post(login::submit)))
+        .at("/logout", page(post(logout::here)))
+        .at("/logout-everywhere", page(post(logout::everywhere)))
+        .at("/settings", page(post(settings::submit)))
+        .at("/tuition", page(get(tuition::show)))
+        .at("/tuition/:charge_id/amount", page(get(amount::show).post(amount::submit)))
+        .at("/checkout", page(post(checkout::submit)))
+        .at("/cashier/:order_no", page(get(cashier::show)))
+        .at("/cashier/:order_no/pay", page(post(pay::pay)))
+        .at("/cashier/:order_no/go", page(get(pay::go)))
+        .at("/cashier/:order_no/cancel", page(post(cashier::cancel)))
+        .at("/cashier/:order_no/browser", page(get(cashier::browser)))
+        .at("/cashier/:order_no/code.png", get(cashier::code_png))
+        .at("/result/:order_no", page(get(result::show)))
+        .at("/result/:order_no/ask", page(post(result::ask)))
+        .at("/result/:order_no/state", get(state::show))
+        .at("/result/:order_no/events", get(state::events))
+        .at("/orders", page(get(orders::list)))
+        .at("/orders/:order_no", page(get(orders::show)))
+        .at("/paid", page(get(paid::list)))
+        .at("/paid/:receipt_no", page(get(paid::show)));
+    // whoever has the code may pay the order, and may not cancel it
+    let code = Route::new()
+        .at("/:code", page(get(cashier::show)))
+        .at("/:code/pay", page(post(pay::pay)))
+        .at("/:code/go", page(get(pay::go)))
+        .at("/:code/browser", page(get(cashier::browser)))
+        .at("/:code/code.png", get(cashier::code_png))
+        .at("/:code/result", page(get(result::show)))
+        .at("/:code/ask", page(post(result::ask)))
+        .at("/:code/state", get(state::show))
+        .at("/:code/events", get(state::events));
+    Route::new()
+        .at("/", get(entrance))
+        .nest("/h5", h5.around(pages))
+        .nest("/q", code.around(pages))
+        .at("/wechat/callback", get(callback::wechat).around(pages))
+        .at("/alipay/callback", get(callback::alipay).around(pages))
+        .at("/notify/:channel/:payee", post(notify::notify))
+        .at("/healthz", get(health::healthz))
+        .at("/readyz", get(health::readyz))
+        .around(watch)
+        .data(app)
+        .map_to_response()
+        .boxed()
+}
+
+fn page(methods: RouteMethod) -> impl Endpoint<Output = Response> {
+    compressed(methods)
+}
+
+#[handler]
+fn entrance(_req: &Request) -> Response {
+    error::see_other(links::HOME)
 }

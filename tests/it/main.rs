@@ -5,5 +5,6 @@ mod ending;
 mod health;
 mod misbehaving;
 mod settling;
+mod sign_in;
 mod wechat_channel;
 mod world;

@@ -98,7 +98,7 @@ async fn a_lost_notice_is_repaired_the_moment_the_payer_looks() {
     let order = world.open_one(student.id, &[student.tuition]).await;
     world.sandbox.set_fault(Setting::always(Fault::LoseNotice));
     world.pay(&order, Product::WechatJsapi, PHONE).await;
-    let seen = inquire::on_read(&world.app, order.clone()).await.unwrap();
+    let seen = inquire::on_read(&world.app, order.clone()).await.unwrap().order;
     assert!(matches!(seen.state, OrderState::Paid { .. }), "{:?}", seen.state);
 }
 

@@ -1,0 +1,93 @@
+//! Whose order it is and who looks at it: its payer, signed in, or somebody with its pay code.
+//!
+//! A handler that takes an [`Access`] cannot forget the check; there is no other way from a path to an order.
+use std::time::Duration;
+
+use poem::{FromRequest, Request, RequestBody};
+
+use crate::app::App;
+use crate::domain::bilingual::Bilingual;
+use crate::domain::fee::Fund;
+use crate::domain::order::{Order, OrderLine};
+use crate::domain::order_no::OrderNo;
+use crate::domain::payer::Payer;
+use crate::domain::refund::Refund;
+use crate::flow::records;
+use crate::web::error::Problem;
+use crate::web::guard::{SignedIn, Visit};
+use crate::web::html::Frame;
+use crate::web::view::links::Door;
+use crate::web::view::message::Message;
+use crate::web::view::part::{OrderFacts, Surplus, Viewer};
+
+/// Wrong pay codes from one address, and in how long
+const WRONG_CODES: (u32, Duration) = (30, Duration::from_secs(600));
+
+pub struct Access {
+    pub order: Order,
+    pub viewer: Viewer,
+    /// The signed-in payer; none for somebody with the code
+    payer: Option<Payer>,
+}
+
+impl Access {
+    pub fn door(&self) -> Door {
+        self.viewer.door()
+    }
+
+    pub fn frame(&self, visit: &Visit) -> Frame {
+        visit.frame(self.payer.as_ref())
+    }
+}
+
+impl<'a> FromRequest<'a> for Access {
+    async fn from_request(req: &'a Request, body: &mut RequestBody) -> poem::Result<Access> {
+        let visit = <&Visit>::from_request(req, body).await?;
+        if let Some(code) = req.raw_path_param("code") {
+            return Ok(by_code(visit, code).await?);
+        }
+        let signed = SignedIn::from_request(req, body).await?;
+        let no = req.raw_path_param("order_no").and_then(OrderNo::parse).ok_or(Problem::NotFound)?;
+        let order = records::find_order(&visit.app, &signed.session, &no).await.map_err(Problem::from)?;
+        let order = order.ok_or(Problem::NotFound)?;
+        let viewer = Viewer::owner(&order.order_no);
+        Ok(Access { order, viewer, payer: Some(signed.payer) })
+    }
+}
+
+async fn by_code(visit: &Visit, code: &str) -> Result<Access, Problem> {
+    let app = &visit.app;
+    let known = match code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        true => records::find_by_code(app, code).await?,
+        false => None,
+    };
+    if let Some((order, payer)) = known {
+        let viewer = Viewer::bearer(&order.pay_code, &payer);
+        return Ok(Access { order, viewer, payer: None });
+    }
+    // a code cannot be guessed; whoever tries is slowed down all the same
+    let tries = app.cache.throttle(&format!("code:{}", visit.address), WRONG_CODES.0, WRONG_CODES.1).await;
+    match tries.is_allowed() {
+        true => Err(Problem::Ended(Message::CodeUnknown)),
+        false => Err(Problem::TooMany { wait_seconds: WRONG_CODES.1.as_secs() }),
+    }
+}
+
+/// An order as pages show it.
+pub fn facts(app: &App, order: &Order, lines: Vec<OrderLine>) -> OrderFacts {
+    let (name, fund) = payee(app, &order.payee_code);
+    OrderFacts::of(order, lines, name, fund)
+}
+
+/// The name bank and bill will show, and whose money it is.
+pub fn payee(app: &App, code: &str) -> (Bilingual, Fund) {
+    match app.config.payee(code) {
+        Some(payee) => (payee.bilingual_name(), payee.fund),
+        // a payee that left the configuration; its orders are still shown
+        None => (Bilingual::new(code, ""), Fund::Agency),
+    }
+}
+
+pub fn surplus(refund: &Refund) -> Surplus {
+    Surplus { amount: refund.amount, channel: refund.channel, returned_at: refund.done_at }
+}

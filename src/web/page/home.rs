@@ -1,0 +1,50 @@
+//! 首页.
+use poem::{IntoResponse, Response, Result, handler};
+
+use super::access::surplus;
+use crate::domain::fee::FeeKind;
+use crate::domain::money::Fen;
+use crate::flow::{arrears, records};
+use crate::web::error::Problem;
+use crate::web::guard::{SignedIn, Visit};
+use crate::web::html::Page;
+use crate::web::view::home::{Home, PendingOrder};
+use crate::web::view::part::Title;
+
+/// `GET /h5`
+#[handler]
+pub async fn show(visit: &Visit, signed: SignedIn) -> Result<Response> {
+    let app = &visit.app;
+    let own = arrears::of_payer(app, signed.payer.id).await.map_err(Problem::from)?;
+    let owed = |tuition: bool| -> Fen {
+        let wanted = own.charges.iter().filter(|charge| (charge.item.kind == FeeKind::Tuition) == tuition);
+        wanted.map(|charge| charge.balance.arrears()).sum()
+    };
+    let mut waiting: Vec<_> = own.pending.iter().map(|(order, _)| order).collect();
+    waiting.sort_by_key(|order| (order.expires_at, order.id));
+    waiting.dedup_by_key(|order| order.id);
+    waiting.retain(|order| order.expires_at > app.clock.now());
+    let pending = match waiting.first() {
+        None => None,
+        Some(order) => {
+            let lines = records::lines_of(app, order).await.map_err(Problem::from)?;
+            Some(PendingOrder {
+                order_no: order.order_no.clone(),
+                title: Title::of(&lines),
+                total: order.total,
+                expires_at: order.expires_at,
+                count: waiting.len(),
+            })
+        }
+    };
+    let back = records::recent_surplus(app, &signed.session).await.map_err(Problem::from)?;
+    let view = Home {
+        frame: visit.frame(Some(&signed.payer)),
+        tuition: owed(true),
+        other: owed(false),
+        pending,
+        surplus: back.as_ref().map(surplus),
+        limited: signed.is_limited(),
+    };
+    Ok(Page::new(view).into_response())
+}
