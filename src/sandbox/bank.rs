@@ -10,7 +10,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::trade::Channel;
 
-use super::merchants::{Merchant, wallet};
+use super::merchants::{Merchant, is_wallet, wallet};
 use super::trade::{
     CloseRefusal, Code, Event, OrderRefusal, PaidReceipt, PayRefusal, Refund, RefundAsk, RefundEnd, RefundRefusal,
     RefundState, Trade, TradeAsk, TradeKey, TradeState,
@@ -27,7 +27,7 @@ pub struct Bank {
     /// In the order they were ordered
     row: Vec<TradeKey>,
     by_trade_no: HashMap<String, TradeKey>,
-    /// (merchant, refund number)
+    /// (whose numbers, refund number): WeChat wants a refund number unique per merchant, Alipay per trade
     by_refund_no: HashMap<(String, String), TradeKey>,
     /// When something of a trade happens by itself
     wakes: BTreeSet<(Moment, TradeKey)>,
@@ -78,9 +78,13 @@ impl Bank {
         self.trades.get(key)
     }
 
-    /// A refund by its number, within one merchant.
+    /// A refund by its number, within one WeChat merchant.
     pub fn refund_by_no(&self, merchant: &str, refund_no: &str) -> Option<(&Trade, &Refund)> {
-        let trade = self.trades.get(self.by_refund_no.get(&(merchant.to_owned(), refund_no.to_owned()))?)?;
+        self.refund_within(merchant.to_owned(), refund_no)
+    }
+
+    fn refund_within(&self, scope: String, refund_no: &str) -> Option<(&Trade, &Refund)> {
+        let trade = self.trades.get(self.by_refund_no.get(&(scope, refund_no.to_owned()))?)?;
         Some((trade, trade.refund(refund_no)?))
     }
 
@@ -141,8 +145,7 @@ impl Bank {
             TradeState::NotPay if now >= trade.ask.expires_at => return Err(PayRefusal::Expired),
             TradeState::NotPay => {}
         }
-        let wallet = wallet(key.channel, &trade.ask.app_id, phone);
-        if trade.ask.buyer.as_ref().is_some_and(|buyer| *buyer != wallet) {
+        if trade.ask.buyer.as_ref().is_some_and(|buyer| !is_wallet(key.channel, &trade.ask.app_id, phone, buyer)) {
             return Err(PayRefusal::WrongBuyer);
         }
         if trade.opened_by.as_ref().is_some_and(|first| first != phone) {
@@ -213,6 +216,9 @@ impl Bank {
             buyer: None,
             notify_url: None,
             return_url: None,
+            quit_url: None,
+            body: None,
+            gbk: false,
             expires_at: now,
             closes_at: now,
             known: true,
@@ -232,7 +238,7 @@ impl Bank {
         after: Duration,
         now: Moment,
     ) -> Result<&Refund, RefundRefusal> {
-        if let Some((trade, refund)) = self.refund_by_no(&key.merchant, &ask.refund_no) {
+        if let Some((trade, refund)) = self.refund_within(refund_scope(key), &ask.refund_no) {
             let told_otherwise = refund.amount != ask.amount || ask.total.is_some_and(|total| total != trade.ask.total);
             match () {
                 () if trade.key() != key => return Err(RefundRefusal::OtherTrade),
@@ -249,7 +255,7 @@ impl Bank {
             if let RefundState::Processing { until, .. } = state {
                 self.wakes.insert((until, key.clone()));
             }
-            self.by_refund_no.insert((key.merchant.clone(), ask.refund_no.clone()), key.clone());
+            self.by_refund_no.insert((refund_scope(key), ask.refund_no.clone()), key.clone());
             let RefundAsk { refund_no, amount, reason, notify_url, .. } = ask.clone();
             let refund = Refund { refund_no, refund_id, amount, reason, notify_url, created_at: now, state };
             self.trades.get_mut(key).ok_or(RefundRefusal::Unknown)?.refunds.push(refund);
@@ -325,7 +331,7 @@ impl Bank {
             self.by_trade_no.insert(trade.trade_no.clone(), key.clone());
             self.wakes.insert((trade.ask.closes_at, key.clone()));
             for refund in &trade.refunds {
-                self.by_refund_no.insert((key.merchant.clone(), refund.refund_no.clone()), key.clone());
+                self.by_refund_no.insert((refund_scope(&key), refund.refund_no.clone()), key.clone());
                 if let RefundState::Processing { until, .. } = refund.state {
                     self.wakes.insert((until, key.clone()));
                 }
@@ -350,6 +356,14 @@ impl Bank {
                 return no;
             }
         }
+    }
+}
+
+/// Within what a refund number is unique.
+fn refund_scope(key: &TradeKey) -> String {
+    match key.channel {
+        Channel::Wechat => key.merchant.clone(),
+        Channel::Alipay => format!("{}/{}", key.merchant, key.out_trade_no),
     }
 }
 

@@ -10,6 +10,7 @@ const STYLE: &str = "
 body{font:16px/1.6 system-ui,sans-serif;margin:0 auto;max-width:26em;padding:2em 1em;text-align:center}
 button{display:block;width:100%;margin:.8em 0;padding:.8em;border:0;border-radius:.5em;font-size:1em;cursor:pointer}
 button[value=pay]{background:#07c160;color:#fff}
+button.alipay{background:#1677ff;color:#fff}
 .amount{font-size:2.4em;margin:.2em 0}
 .note{color:#888}
 .alarm{color:#c00}";
@@ -53,6 +54,12 @@ pub fn phone_of(req: &Request) -> Option<String> {
     let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "phone");
     let named = named.map(|(_, value)| value.into_owned());
     named.or_else(|| cookie(req, "phone")).filter(|phone| !phone.is_empty() && phone.len() <= 64)
+}
+
+/// Whose phone a page that is signed down to its query is opened with: the cookie's, else a passer-by's.
+pub fn phone_of_cookie(req: &Request) -> String {
+    let named = cookie(req, "phone").filter(|phone| !phone.is_empty() && phone.len() <= 64);
+    named.unwrap_or_else(|| PASSER_BY.to_owned())
 }
 
 /// The Set-Cookie value that makes a browser this phone's.

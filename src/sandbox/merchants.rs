@@ -79,6 +79,17 @@ pub fn wallet(channel: Channel, app_id: &str, phone: &str) -> String {
     }
 }
 
+/// The `open_id` by which one Alipay application knows a user (applications created since 2023).
+pub fn alipay_open_id(app_id: &str, user_id: &str) -> String {
+    format!("074{}", letters(&["open_id", app_id, user_id], 32))
+}
+
+/// Whether an id of a payer (openid, user id, open_id) is this phone's.
+pub fn is_wallet(channel: Channel, app_id: &str, phone: &str, id: &str) -> bool {
+    let own = wallet(channel, app_id, phone);
+    id == own || (channel == Channel::Alipay && id == alipay_open_id(app_id, &own))
+}
+
 fn letters(parts: &[&str], len: usize) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     digest(parts).iter().take(len).map(|byte| char::from(LETTERS[usize::from(byte % 64)])).collect()
@@ -103,5 +114,8 @@ mod tests {
         assert!(alipay_user("lin").starts_with("2088"));
         assert_eq!(alipay_user("lin").len(), 16);
         assert_ne!(alipay_user("lin"), alipay_user("wang"));
+        let open_id = alipay_open_id(ALIPAY_APP_FISCAL, &alipay_user("lin"));
+        let is_lins = |app_id| is_wallet(Channel::Alipay, app_id, "lin", &open_id);
+        assert!(is_lins(ALIPAY_APP_FISCAL) && !is_lins(ALIPAY_APP_AGENCY));
     }
 }

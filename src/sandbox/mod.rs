@@ -1,5 +1,6 @@
 //! Stand-ins of the outside world over real HTTP with real signatures, and a list of faults they can be told to make.
 pub mod account;
+pub mod alipay;
 pub mod bank;
 pub mod codes;
 pub mod control;

@@ -8,6 +8,7 @@ use poem::http::StatusCode;
 
 use crate::domain::trade::Channel;
 
+use super::alipay;
 use super::faults::{Call, Fault};
 use super::outbox::{Delivery, Manner, NoticeAbout, NoticeJob, Outgoing};
 use super::trade::Trade;
@@ -98,7 +99,7 @@ impl Sandbox {
     fn notice_of(&self, job: &NoticeJob, trade: &Trade, manner: Manner) -> Option<Outgoing> {
         match job.key.channel {
             Channel::Wechat => wechat::notices::compose(self, job, trade, manner),
-            Channel::Alipay => None,
+            Channel::Alipay => alipay::notices::compose(self, job, trade, manner),
         }
     }
 }

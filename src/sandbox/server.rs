@@ -6,6 +6,7 @@ use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get};
 
 use super::account::{authorize, token};
+use super::alipay;
 use super::control;
 use super::wechat::cashier;
 use super::wechat::gateway::Gateway;
@@ -18,6 +19,10 @@ impl Sandbox {
             // WeChat Pay
             .at("/v3/*rest", Gateway(Arc::clone(self)))
             .at("/cgi-bin/mmpayweb-bin/checkmweb", get(cashier::show).post(cashier::choose))
+            // Alipay
+            .at("/gateway.do", alipay::gateway::Gateway(Arc::clone(self)))
+            .at(alipay::cashier::PATH, get(alipay::cashier::show).post(alipay::cashier::choose))
+            .at("/oauth2/publicAppAuthorize.htm", get(alipay::authorize::authorize))
             // WeChat official account
             .at("/connect/oauth2/authorize", get(authorize::authorize))
             .at("/sns/oauth2/access_token", get(token::access_token))

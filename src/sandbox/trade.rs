@@ -39,6 +39,15 @@ pub struct TradeAsk {
     pub buyer: Option<String>,
     pub notify_url: Option<String>,
     pub return_url: Option<String>,
+    /// Alipay: where the cashier leads a payer who turns away.
+    #[serde(default)]
+    pub quit_url: Option<String>,
+    /// Alipay: `body`, told again in notices.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// Alipay: the order came in GBK, and so do its notices.
+    #[serde(default)]
+    pub gbk: bool,
     /// After this it cannot be paid.
     pub expires_at: Moment,
     /// When the channel closes it by itself (WeChat: 7 days after the order; Alipay: at `expires_at`).

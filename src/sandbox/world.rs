@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::clock::{Chance, Clock};
 use crate::domain::moment::Moment;
-use crate::domain::trade::Channel;
+use crate::domain::trade::{Channel, Product};
 
 use super::bank::Bank;
 use super::codes::AuthCodes;
 use super::faults::{Call, Fault, Faults, Setting};
 use super::merchants::{Merchant, WECHAT_APP_SECRET, school_merchants};
 use super::outbox::{Delivery, NoticeAbout, NoticeJob, Outbox};
-use super::trade::{Event, Trade, TradeKey};
+use super::trade::{Event, RefundState, Trade};
 
 /// Whom the sandbox plays for.
 #[derive(Clone, Debug)]
@@ -65,6 +65,10 @@ pub struct Switches {
     pub public_key_only: bool,
     /// The successor certificate is listed too.
     pub rotation: bool,
+    /// Alipay names payers by `open_id`, as it does to applications created since 2023.
+    pub alipay_open_id: bool,
+    /// Alipay's notices are in GBK whatever the order's charset.
+    pub alipay_gbk: bool,
 }
 
 pub struct Sandbox {
@@ -185,15 +189,12 @@ impl Sandbox {
 
     /// Puts a notice about a trade into the outbox, first due now (or when the faults say). No address: no notice.
     pub(super) fn queue_notice(&self, trade: &Trade, about: NoticeAbout) {
-        let (url, call) = match &about {
-            NoticeAbout::Refund { refund_no } => {
-                let own = trade.refund(refund_no).and_then(|refund| refund.notify_url.clone());
-                (own.or_else(|| self.usual_refund_address(trade)), Call::RefundNotice)
-            }
-            NoticeAbout::Paid | NoticeAbout::Closed => (trade.ask.notify_url.clone(), Call::PaymentNotice),
+        let Some(url) = notice_address(trade, &about) else { return };
+        let channel = trade.key().channel;
+        let call = match about {
+            NoticeAbout::Refund { .. } => Call::RefundNotice,
+            NoticeAbout::Paid | NoticeAbout::Closed => Call::PaymentNotice,
         };
-        let TradeKey { channel, .. } = *trade.key();
-        let Some(url) = url.filter(|_| !(channel == Channel::Wechat && about == NoticeAbout::Closed)) else { return };
         if self.strikes(Fault::LoseNotice, channel, call).is_some() {
             return;
         }
@@ -212,12 +213,24 @@ impl Sandbox {
         });
     }
 
-    /// Alipay tells a refund to the trade's own address; WeChat only to the one given with the refund.
-    fn usual_refund_address(&self, trade: &Trade) -> Option<String> {
-        (trade.key().channel == Channel::Alipay).then(|| trade.ask.notify_url.clone()).flatten()
-    }
-
     fn notice_id(&self, now: Moment) -> String {
         format!("EV-{}{}", now.format("%Y%m%d%H%M%S"), super::bank::digits(&self.chance, 12))
+    }
+}
+
+/// Where a notice goes; None where the channel sends none. WeChat tells a refund only to the address given with it and
+/// never tells that an order was closed. Alipay tells everything to the order's own address, but a failed refund never,
+/// and an order closed unpaid only where it was made by a phone's browser (`alipay.trade.wap.pay`).
+fn notice_address(trade: &Trade, about: &NoticeAbout) -> Option<String> {
+    let orders = || trade.ask.notify_url.clone();
+    match (trade.key().channel, about) {
+        (_, NoticeAbout::Paid) => orders(),
+        (Channel::Wechat, NoticeAbout::Closed) => None,
+        (Channel::Wechat, NoticeAbout::Refund { refund_no }) => trade.refund(refund_no)?.notify_url.clone(),
+        (Channel::Alipay, NoticeAbout::Closed) => orders().filter(|_| trade.ask.product == Product::AlipayWap),
+        (Channel::Alipay, NoticeAbout::Refund { refund_no }) => {
+            let arrived = matches!(trade.refund(refund_no)?.state, RefundState::Success { .. });
+            orders().filter(|_| arrived)
+        }
     }
 }

@@ -301,7 +301,7 @@ async fn notices_are_believed_from_both_keys_and_refused_when_spoilt() {
 #[tokio::test]
 async fn after_a_rotation_the_new_certificate_is_fetched_and_its_notices_believed() {
     let scene = Scene::open().await;
-    scene.sandbox.set_switches(Switches { notice_key: NoticeKey::CertB, rotation: true, public_key_only: false });
+    scene.sandbox.set_switches(Switches { notice_key: NoticeKey::CertB, rotation: true, ..Switches::default() });
     let ask = scene.ask(1, Product::WechatNative, 100);
     scene.wechat.prepay(&ask).await.unwrap();
     scene.pay(&ask);

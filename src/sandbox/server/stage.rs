@@ -44,6 +44,8 @@ pub struct Inbox {
     got: Mutex<Vec<Got>>,
     /// What to answer next; 200 when empty
     pub answers: Mutex<VecDeque<u16>>,
+    /// With which words; `success` when empty
+    pub words: Mutex<VecDeque<&'static str>>,
 }
 
 #[derive(Clone)]
@@ -53,13 +55,14 @@ pub struct Got {
 }
 
 #[handler]
-async fn take(req: &Request, body: Vec<u8>, Data(inbox): Data<&Arc<Inbox>>) -> StatusCode {
+async fn take(req: &Request, body: Vec<u8>, Data(inbox): Data<&Arc<Inbox>>) -> (StatusCode, String) {
     inbox.got.lock().unwrap().push(Got { headers: req.headers().clone(), body });
     let status = inbox.answers.lock().unwrap().pop_front().unwrap_or(200);
     if status == 0 {
         std::future::pending::<()>().await;
     }
-    StatusCode::from_u16(status).unwrap()
+    let words = inbox.words.lock().unwrap().pop_front().unwrap_or("success").to_owned();
+    (StatusCode::from_u16(status).unwrap(), words)
 }
 
 impl Inbox {
