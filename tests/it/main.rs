@@ -1,6 +1,7 @@
 //! Stories: each drives the whole app through its own router against the sandbox.
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on stops")]
 mod auditing;
+mod browser;
 mod ending;
 mod health;
 mod misbehaving;

@@ -1,0 +1,6 @@
+//! Stories told by a real browser. They run where `JIAOFEI_TEST_BROWSER=1` says that chromium and chromedriver are
+//! there, one at a time, and leave their pictures in `JIAOFEI_TEST_ARTEFACTS`.
+pub mod driver;
+pub mod pay;
+pub mod stage;
+pub mod window;

@@ -1,0 +1,119 @@
+//! Where browser stories play: the app and the outside, a chromedriver, a clock that runs by itself, and the payer's
+//! side of WeChat and Alipay.
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiaofei::domain::trade::Channel;
+use jiaofei::sandbox::wechat::bridge::{BridgeCall, check};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use super::driver::Driver;
+use super::window::{Window, artefacts};
+use crate::world::app::TestApp;
+use crate::world::phone::Device;
+
+/// Time and notices move on in steps of this.
+const STEP: Duration = Duration::from_millis(100);
+
+pub struct Stage {
+    // windows may not outlive it, and it not the world
+    pub driver: Driver,
+    pub world: TestApp,
+    time: JoinHandle<()>,
+}
+
+/// What a payer does when the app asks for the money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Payer {
+    Pays,
+    Cancels,
+}
+
+/// `None`, and a word to whoever reads the run, where no browser is wanted.
+pub async fn set() -> Option<Stage> {
+    if std::env::var("JIAOFEI_TEST_BROWSER").is_ok_and(|wanted| wanted == "1") {
+        return Some(Stage::set(TestApp::start().await));
+    }
+    eprintln!("no browser: JIAOFEI_TEST_BROWSER=1 runs this story");
+    None
+}
+
+impl Stage {
+    fn set(world: TestApp) -> Stage {
+        let (sandbox, clock) = (Arc::clone(&world.sandbox), world.clock.clone());
+        let time = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(STEP).await;
+                clock.advance(STEP);
+                sandbox.deliver_due().await;
+            }
+        });
+        Stage { driver: Driver::start(), world, time }
+    }
+
+    pub async fn open(&self, device: Device) -> Window {
+        Window::open(&self.driver, device).await
+    }
+
+    /// Somebody's WeChat: signed in there as this phone, with the bridge WeChat brings into every page.
+    pub async fn wechat(&self, phone: &str) -> Window {
+        let window = self.open(Device::Wechat).await;
+        window.set_cookie(&self.world.sandbox_url, "phone", phone).await;
+        window.before_each_page(WECHAT_BRIDGE).await;
+        window
+    }
+
+    /// Waits until the page asks WeChat for the money, lets WeChat check the call, and answers as the payer does.
+    pub async fn in_wechat(&self, window: &Window, phone: &str, payer: Payer) {
+        let asked = window.wait_for("return window.asked && window.asked.length ? window.asked.pop() : null").await;
+        assert_eq!(asked["name"], "getBrandWCPayRequest");
+        let call: BridgeCall = serde_json::from_value(asked["parameters"].clone()).unwrap();
+        let prepay_id = check(&self.world.sandbox, &call).unwrap();
+        let word = match payer {
+            Payer::Pays => {
+                self.world.sandbox.pay(Channel::Wechat, &prepay_id, phone).unwrap();
+                "ok"
+            }
+            Payer::Cancels => {
+                self.world.sandbox.cancel(Channel::Wechat, &prepay_id, phone).unwrap();
+                "cancel"
+            }
+        };
+        answer(window, &format!("get_brand_wcpay_request:{word}")).await;
+    }
+
+    /// Keeps a picture: the screen, and the whole page where it is longer.
+    pub async fn keep(&self, window: &Window, name: &str) {
+        let folder = artefacts();
+        std::fs::write(folder.join(format!("{name}.png")), window.picture(false).await).unwrap();
+        if window.is_long().await {
+            std::fs::write(folder.join(format!("{name}-whole.png")), window.picture(true).await).unwrap();
+        }
+    }
+}
+
+/// The page may be gone before the script has returned.
+async fn answer(window: &Window, message: &str) {
+    let message = Value::from(message);
+    window.script(&format!("const done = window.done; setTimeout(() => done({{ err_msg: {message} }}), 0)")).await;
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.time.abort();
+    }
+}
+
+/// WeChat brings its bridge some time after the page; the payer's answer comes from outside.
+const WECHAT_BRIDGE: &str = "
+if (window.top === window) {
+  window.asked = [];
+  setTimeout(() => {
+    window.WeixinJSBridge = {
+      invoke(name, parameters, done) { window.done = done; window.asked.push({ name, parameters }); },
+      call() {}, on() {},
+    };
+    document.dispatchEvent(new Event('WeixinJSBridgeReady'));
+  }, 50);
+}";
