@@ -2,7 +2,7 @@
 //! it when told to.
 use std::sync::Arc;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::UTF_8;
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, Request, Response, Result};
 
@@ -16,7 +16,7 @@ use crate::sandbox::world::Sandbox;
 
 use super::answer::{Manner, Node, Refusal, response};
 use super::params::Params;
-use super::told::Told;
+use super::told::Asked;
 use super::voice::{APP_CERT_SN, app_signed};
 use super::{orders, pages, refunds, token, trades};
 
@@ -64,22 +64,6 @@ impl Wish {
             Wish::QueryRefund => Call::RefundQuery,
             Wish::Token => Call::Account,
         }
-    }
-}
-
-/// A call as it arrived.
-pub struct Asked {
-    pub params: Params,
-    pub charset: &'static Encoding,
-}
-
-impl Asked {
-    pub fn text(&self, name: &str) -> Option<String> {
-        self.params.text(self.charset, name)
-    }
-
-    pub fn told(&self) -> Result<Told, Refusal> {
-        Told::read(&self.text("biz_content").unwrap_or_else(|| "{}".to_owned()))
     }
 }
 

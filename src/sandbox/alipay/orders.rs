@@ -11,8 +11,7 @@ use crate::sandbox::trade::{OrderRefusal, TradeAsk, TradeKey};
 use crate::sandbox::world::Sandbox;
 
 use super::answer::{Node, Refusal, success};
-use super::gateway::Asked;
-use super::told::Told;
+use super::told::{Asked, Told};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

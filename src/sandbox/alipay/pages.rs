@@ -8,7 +8,7 @@ use crate::sandbox::merchants::Merchant;
 use crate::sandbox::world::Sandbox;
 
 use super::answer::Refusal;
-use super::gateway::Asked;
+use super::told::Asked;
 use super::{cashier, orders};
 
 /// Takes the order and gives the address of its cashier, relative to the sandbox.

@@ -1,5 +1,5 @@
-//! `alipay.trade.refund` and `alipay.trade.fastpay.refund.query`. `refund_fee` is the sum of all that went back, and only
-//! `fund_change=Y` says that money moved in this call.
+//! `alipay.trade.refund` and `alipay.trade.fastpay.refund.query`. `refund_fee` is the sum of all that went back, and
+//! only `fund_change=Y` says that money moved in this call.
 use std::time::Duration;
 
 use serde_json::json;

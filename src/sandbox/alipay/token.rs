@@ -7,7 +7,7 @@ use crate::sandbox::merchants::{Merchant, alipay_open_id, alipay_user};
 use crate::sandbox::world::Sandbox;
 
 use super::answer::{Node, Refusal};
-use super::gateway::Asked;
+use super::told::Asked;
 
 pub fn exchange(world: &Sandbox, merchant: &Merchant, asked: &Asked) -> Result<Node, Refusal> {
     let refused = |sub_code: &str, words: &str| Refusal::new("40002", sub_code, words);

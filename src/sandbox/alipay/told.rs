@@ -1,9 +1,27 @@
-//! `biz_content`: what a caller tells of the business, read under the rules every method shares.
+//! A call and its `biz_content`: what a caller tells of the business, read under the rules every method shares.
+use encoding_rs::Encoding;
 use serde_json::{Map, Value};
 
 use crate::domain::money::Fen;
 
 use super::answer::Refusal;
+use super::params::Params;
+
+/// A call as it arrived.
+pub struct Asked {
+    pub params: Params,
+    pub charset: &'static Encoding,
+}
+
+impl Asked {
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.params.text(self.charset, name)
+    }
+
+    pub fn told(&self) -> Result<Told, Refusal> {
+        Told::read(&self.text("biz_content").unwrap_or_else(|| "{}".to_owned()))
+    }
+}
 
 /// The JSON object of `biz_content`.
 pub struct Told(Map<String, Value>);
