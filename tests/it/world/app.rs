@@ -119,6 +119,29 @@ impl TestApp {
         self.sandbox.pay(channel, &text, phone).unwrap();
     }
 
+    /// The payer reaches the page or scans the code; at Alipay a trade comes to life only then.
+    pub async fn arrive(&self, started: &Started, phone: &str) {
+        match &started.prepay {
+            Prepay::Redirect { url } if started.attempt.product.channel() == Channel::Alipay => {
+                let client = reqwest::Client::new();
+                let page = client.get(url).header("cookie", format!("phone={phone}")).send().await.unwrap();
+                assert!(page.status().is_success(), "{}", page.status());
+            }
+            Prepay::Code { text } => {
+                self.sandbox.open(started.attempt.product.channel(), text, phone).unwrap();
+            }
+            _ => {}
+        }
+    }
+
+    /// Starts, arrives and confirms.
+    pub async fn arrive_and_pay(&self, order: &Order, product: Product, phone: &str) -> Started {
+        let started = self.begin(order, product, phone).await.unwrap();
+        self.arrive(&started, phone).await;
+        self.confirm(&started, phone);
+        started
+    }
+
     /// Starts and confirms; whatever notices follow wait in the sandbox.
     pub async fn pay(&self, order: &Order, product: Product, phone: &str) -> Started {
         let started = self.begin(order, product, phone).await.unwrap();
