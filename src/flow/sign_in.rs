@@ -194,11 +194,14 @@ async fn enter(app: &App, account: &Account, rights: Rights) -> Result<Answer> {
     Ok(Answer::In(SignedIn { token, session }))
 }
 
-/// The question the next try must answer, if it must; `typed` is the user name or document number of the last one.
+/// The question the next try must answer, if it must; `typed` is the user name or document number of the last one. Whoever
+/// was asked is asked again on a page that is drawn anew.
 pub async fn question(app: &App, by_id: bool, typed: &str, caller: Caller<'_>) -> Option<Challenge> {
     let gate = Gate::new(app, if by_id { "id" } else { "user" }, typed, caller.address);
-    match gate.asks(app).await {
-        true => Some(captcha::challenge(&app.cache, &app.chance).await),
-        false => None,
+    let before = format!("asked-captcha:{}", caller.visitor);
+    if !gate.asks(app).await && app.cache.get(&before).await.is_none() {
+        return None;
     }
+    app.cache.put(&before, "1", CHOICE_LIFE).await;
+    Some(captcha::challenge(&app.cache, &app.chance).await)
 }

@@ -1,9 +1,56 @@
-//! What the machines that watch over the app ask.
+//! What the machines that watch over the app ask, and what it says when something of its own breaks.
+use std::sync::Arc;
+
+use jiaofei::web::layer::{pages, watch};
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler};
+
 use crate::world::app::TestApp;
 use crate::world::phone::Device;
 
 #[tokio::test]
-async fn a_stranger_is_answered_at_every_door_even_at_one_that_is_not_there() {
-    let app = TestApp::start().await;
-    assert_eq!(app.phone(Device::Desktop).get("/nowhere").await.status, 404);
+async fn a_healthy_process_says_so_and_names_what_it_stands_on() {
+    let world = TestApp::start().await;
+    let watcher = world.phone(Device::Desktop);
+    let alive = watcher.get("/healthz").await;
+    assert_eq!((alive.status, alive.body().as_str()), (200, "ok"));
+    let ready = watcher.get("/readyz").await;
+    let cache = if world.app.config.redis.is_some() { "redis" } else { "inprocess" };
+    assert_eq!(ready.status, 200);
+    assert_eq!(ready.body(), format!("{{\"cache\":\"{cache}\",\"database\":\"ok\"}}"));
+}
+
+#[tokio::test]
+async fn without_its_database_a_process_is_alive_but_not_ready_and_tells_people_their_money_is_safe() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let phone = world.phone(Device::Wechat);
+    phone.sign_in(&student).await;
+    world.app.db.read().clone().close().await.unwrap();
+    assert_eq!(phone.get("/healthz").await.status, 200);
+    let ready = phone.get("/readyz").await;
+    assert!(ready.status == 503 && ready.body().contains("\"database\":\"away\""), "{}", ready.body());
+    let page = phone.get("/h5/tuition").await;
+    assert!(page.status == 503 && page.has("已缴的费用不受影响"), "{}: {}", page.status, page.text());
+    assert!(page.links().contains(&"/h5/tuition".to_owned()), "it can be tried again");
+}
+
+#[handler]
+fn breaks() -> Response {
+    panic!("a hole in the floor: student 20190118")
+}
+
+async fn broken_page(world: &TestApp) -> Response {
+    let routes = Route::new().at("/h5/breaks", get(breaks)).around(pages).around(watch).data(Arc::clone(&world.app));
+    let request = Request::builder().uri_str("/h5/breaks").header("accept-language", "en").finish();
+    routes.call(request).await.unwrap().into_response()
+}
+
+#[tokio::test]
+async fn a_panic_becomes_a_page_with_a_code_that_finds_it_in_the_log_and_says_nothing_more() {
+    let world = TestApp::start().await;
+    let answer = broken_page(&world).await;
+    assert_eq!(answer.status().as_u16(), 500);
+    let text = answer.into_body().into_string().await.unwrap();
+    assert!(text.contains("Problem code") && text.contains("lang=\"en\""), "{text}");
+    assert!(!text.contains("hole") && !text.contains("20190118") && !text.contains("panic"));
 }

@@ -3,9 +3,14 @@
 mod alipay_paying;
 mod auditing;
 mod browser;
+mod csrf;
 mod ending;
+mod headers;
 mod health;
 mod misbehaving;
+mod privacy;
+mod redis_gone;
+mod sessions;
 mod settling;
 mod sign_in;
 mod wechat_channel;

@@ -1,0 +1,97 @@
+//! Redis stops in the middle of everything, and is back later: nobody is signed out, nobody who signed out comes back.
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use jiaofei::cache::keep::CacheState;
+use jiaofei::config::Redis;
+use jiaofei::domain::trade::Product;
+
+use crate::world::app::TestApp;
+use crate::world::phone::Device;
+
+/// A Redis of this test's own, to be stopped.
+struct Server {
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Server {
+    fn start() -> Server {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = Server { port, child: None };
+        server.come_back();
+        server
+    }
+
+    fn come_back(&mut self) {
+        let port = self.port.to_string();
+        let words = ["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"];
+        let child = Command::new("redis-server").args(words).stdout(Stdio::null()).spawn().unwrap();
+        self.child = Some(child);
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "redis-server does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[tokio::test]
+async fn with_redis_gone_people_sign_in_pay_and_sign_out_and_it_is_used_again_when_it_is_back() {
+    // only where the run has Redis at all
+    if std::env::var("JIAOFEI_TEST_REDIS").is_err() {
+        return;
+    }
+    let mut server = Server::start();
+    let url = format!("redis://127.0.0.1:{}/0", server.port);
+    let world = TestApp::start_with(|config| config.redis = Some(Redis { url })).await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let [stays, leaves] = [Device::Wechat, Device::Mobile].map(|device| world.phone(device));
+    stays.sign_in(&student).await;
+    leaves.sign_in(&student).await;
+    assert_eq!(world.app.cache.state(), CacheState::Redis);
+
+    server.stop();
+    assert_eq!(stays.get("/h5").await.status, 200, "nobody is signed out");
+    assert_eq!(world.app.cache.state(), CacheState::Degraded);
+    let ready = stays.get("/readyz").await;
+    assert!(ready.status == 200 && ready.body().contains("degraded"), "{}", ready.body());
+    let order = world.open_one(student.id, &[student.insurance]).await;
+    world.pay(&order, Product::WechatNative, "13800000001").await;
+    world.sandbox.deliver_due().await;
+    assert!(world.is_paid(&order).await, "notices are heard");
+    let bye = leaves.submit(&leaves.get("/h5").await.form("/h5/logout")).await;
+    assert_eq!(bye.status, 200);
+    assert_eq!(leaves.get("/h5").await.status, 303);
+    assert_eq!(world.phone(Device::Desktop).sign_in(&student).await.status, 200, "new people come in");
+    // guesses are still counted, by this process alone
+    let guesser = world.phone(Device::Desktop);
+    for _ in 0..3 {
+        let form = guesser.get("/h5/login").await.form("/h5/login");
+        guesser.submit(&form.set("username", "20990118").set("password", "wrong!")).await;
+    }
+    assert!(guesser.get("/h5/login").await.has("等于几"));
+
+    server.come_back();
+    let begun = Instant::now();
+    while world.app.cache.state() != CacheState::Redis {
+        assert!(begun.elapsed() < Duration::from_secs(10), "Redis is not used again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(stays.get("/h5").await.status, 200);
+    assert_eq!(leaves.get("/h5").await.status, 303, "who signed out meanwhile stays out");
+}

@@ -1,0 +1,54 @@
+//! The route map as the router's own source has it, so that a new route cannot be left out of the tests that walk it.
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Route {
+    pub method: &'static str,
+    /// With its parameters: `/h5/cashier/:order_no`
+    pub pattern: String,
+}
+
+impl Route {
+    /// A path of this route, its parameters filled in.
+    pub fn path(&self, parameters: &[(&str, &str)]) -> String {
+        let fill = |part: &str| match part.strip_prefix(':') {
+            None => part.to_owned(),
+            Some(name) => {
+                let known = parameters.iter().find(|(key, _)| *key == name);
+                known.unwrap_or_else(|| panic!("nobody fills :{name} of {} in", self.pattern)).1.to_owned()
+            }
+        };
+        self.pattern.split('/').map(fill).collect::<Vec<_>>().join("/")
+    }
+
+    pub fn has_parameter(&self) -> bool {
+        self.pattern.contains(':')
+    }
+}
+
+/// Every route of the app.
+pub fn routes() -> Vec<Route> {
+    let source = include_str!("../../../src/web/routes.rs");
+    let mut prefix = "";
+    let mut routes = Vec::new();
+    for line in source.lines() {
+        match line.trim() {
+            "let h5 = Route::new()" => prefix = "/h5",
+            "let code = Route::new()" => prefix = "/q",
+            "Route::new()" => prefix = "",
+            line => {
+                let Some((path, handlers)) = line.strip_prefix(".at(\"").and_then(|rest| rest.split_once('"')) else {
+                    continue;
+                };
+                let pattern =
+                    if path == "/" && !prefix.is_empty() { prefix.to_owned() } else { format!("{prefix}{path}") };
+                for (word, method) in [("get(", "GET"), ("post(", "POST")] {
+                    if handlers.contains(word) {
+                        routes.push(Route { method, pattern: pattern.clone() });
+                    }
+                }
+            }
+        }
+    }
+    assert!(routes.len() > 30, "{routes:?}");
+    routes
+}
