@@ -39,8 +39,8 @@ impl Listed {
     }
 }
 
-/// One page (from 1) of the orders made in `[from, until)`, newest first, and whether there are more. A session that may
-/// not see the past sees the orders of its own day, and any that still wait.
+/// One page (from 1) of the orders made in `[from, until)`, newest first, and whether there are more. A session
+/// that may not see the past sees the orders of its own day, and any that still wait.
 pub async fn orders_of(
     app: &App,
     session: &Session,

@@ -194,8 +194,8 @@ async fn enter(app: &App, account: &Account, rights: Rights) -> Result<Answer> {
     Ok(Answer::In(SignedIn { token, session }))
 }
 
-/// The question the next try must answer, if it must; `typed` is the user name or document number of the last one. Whoever
-/// was asked is asked again on a page that is drawn anew.
+/// The question the next try must answer, if it must; `typed` is the user name or document number of the last one.
+/// Whoever was asked is asked again on a page that is drawn anew.
 pub async fn question(app: &App, by_id: bool, typed: &str, caller: Caller<'_>) -> Option<Challenge> {
     let gate = Gate::new(app, if by_id { "id" } else { "user" }, typed, caller.address);
     let before = format!("asked-captcha:{}", caller.visitor);

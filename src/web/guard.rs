@@ -1,7 +1,7 @@
 //! What every request is asked before a page sees it: which browser, whose session, what language, from where.
 //!
-//! [`Visit`] is read once per request. [`SignedIn`] is the proof a handler holds that somebody is signed in; there is no
-//! other way to it.
+//! [`Visit`] is read once per request. [`SignedIn`] is the proof a handler holds that somebody is signed in; there
+//! is no other way to it.
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -271,7 +271,8 @@ impl<'a> FromRequest<'a> for SignedIn {
     }
 }
 
-/// The page a request belongs to: itself, or for what only a form, a script or an image asks for, the page it stands on.
+/// The page a request belongs to: itself, or for what only a form, a script or an image asks for, the page it
+/// stands on.
 pub fn page_of(path: &str) -> &str {
     let bare = path.split('?').next().unwrap_or(path);
     for act in ["/pay", "/go", "/cancel", "/browser", "/code.png", "/state", "/events", "/ask"] {

@@ -19,7 +19,8 @@ pub async fn alipay(visit: &Visit) -> Result<Response> {
     receive(visit, Channel::Alipay, visit.query("auth_code")).await
 }
 
-/// The state counts once and only for the browser that was sent; whoever brings another one is told that there is nothing.
+/// The state counts once and only for the browser that was sent; whoever brings another one is told that there is
+/// nothing.
 async fn receive(visit: &Visit, channel: Channel, code: &str) -> Result<Response> {
     let state = visit.query("state");
     if code.is_empty() || code.len() > 256 || state.len() != 32 {

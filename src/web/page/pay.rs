@@ -1,8 +1,9 @@
 //! From the tap on 支付 to the channel's own window.
 //!
-//! `pay` starts the attempt and sends the browser on to `go`, which can be opened again at any time. Where the channel must
-//! first be asked who pays, what was wanted is remembered for this browser, and `go` finishes it after the way back. Every
-//! step out of our pages is a link on a page of ours: browsers refuse to follow a form to other hosts.
+//! `pay` starts the attempt and sends the browser on to `go`, which can be opened again at any time. Where the
+//! channel must first be asked who pays, what was wanted is remembered for this browser, and `go` finishes it after
+//! the way back. Every step out of our pages is a link on a page of ours: browsers refuse to follow a form to other
+//! hosts.
 use std::time::Duration;
 
 use poem::{IntoResponse, Response, Result, handler};

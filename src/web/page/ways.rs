@@ -4,8 +4,8 @@ use crate::domain::trade::{Channel, Product};
 use crate::web::device::Device;
 use crate::web::view::cashier::{Availability, Way};
 
-/// What a channel's way of paying is on a device. `h5`: the merchant has WeChat's H5 product; `known`: WeChat can tell us
-/// who pays.
+/// What a channel's way of paying is on a device. `h5`: the merchant has WeChat's H5 product; `known`: WeChat can
+/// tell us who pays.
 fn way(device: Device, channel: Channel, (h5, known): (bool, bool)) -> (Availability, Option<Product>) {
     use Availability::{Here, NeedsBrowser, NotHere, OpensApp, OpensPage};
     match (channel, device) {
@@ -26,8 +26,8 @@ fn of(app: &App, payee_code: &str, device: Device, channel: Channel) -> (Availab
     way(device, channel, (h5, app.oauth.is_some()))
 }
 
-/// The ways of paying a payee, in a fixed order, and the one to choose first. On a desktop the code stands above them, so
-/// what does not work there is left out.
+/// The ways of paying a payee, in a fixed order, and the one to choose first. On a desktop the code stands above
+/// them, so what does not work there is left out.
 pub fn ways(app: &App, payee_code: &str, device: Device) -> (Vec<Way>, Option<Channel>) {
     let channels = app.channels.of_payee(payee_code).into_iter();
     let mut ways: Vec<(Way, bool)> = channels
