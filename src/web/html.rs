@@ -1,12 +1,9 @@
 //! What every H5 page has in common: the frame around it, the headers it is sent with, and the filters its template uses.
 //! Escaping is always on; the only markup made outside the templates is that of [`filters`].
-use std::sync::LazyLock;
+use std::time::Duration;
 
 use askama::Template;
 use askama_web::WebTemplate;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::NaiveDate;
 use poem::http::StatusCode;
 use poem::http::header::{
@@ -14,6 +11,7 @@ use poem::http::header::{
 };
 use poem::{IntoResponse, Response};
 
+use super::assets::content_security_policy;
 use super::words;
 use crate::domain::bilingual::{Bilingual, Lang};
 use crate::domain::moment::Moment;
@@ -156,6 +154,12 @@ impl Frame {
         Some(self.day(&Moment::start_of(date)))
     }
 
+    /// The end of a window as people say it: `9月15日` when it closes at the midnight after, else with the time.
+    pub fn last_day(&self, closes: &Moment) -> String {
+        let before = *closes - Duration::from_millis(1);
+        if before.day() == closes.day() { self.day_time(closes) } else { self.day(&before) }
+    }
+
     /// `2026 年 9 月`, `September 2026`.
     pub fn month(&self, at: &Moment) -> String {
         at.format(if self.lang == Lang::Zh { "%Y 年 %-m 月" } else { "%B %Y" })
@@ -203,40 +207,6 @@ impl<T: Template + Send> IntoResponse for Page<T> {
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         response
     }
-}
-
-static CSS: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../../assets/h5.css")));
-static JS: LazyLock<String> = LazyLock::new(|| squeeze(include_str!("../../assets/h5.js")));
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
-    format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        hash(&CSS),
-        hash(&JS)
-    )
-});
-
-/// The stylesheet as it stands inside every page.
-pub fn css() -> &'static str {
-    &CSS
-}
-
-/// The script as it stands inside every page.
-pub fn js() -> &'static str {
-    &JS
-}
-
-/// Allows exactly the inlined stylesheet and script, and nothing from elsewhere.
-pub fn content_security_policy() -> &'static str {
-    &POLICY
-}
-
-/// Takes out indentation, blank lines and lines that are only a `/* … */` comment. Lines are kept, so a script means the same.
-fn squeeze(source: &str) -> String {
-    let lines = source.lines().map(str::trim);
-    let kept = lines.filter(|line| !line.is_empty() && !(line.starts_with("/*") && line.ends_with("*/")));
-    kept.collect::<Vec<_>>().join("\n")
 }
 
 /// Filters of the templates.

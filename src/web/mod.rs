@@ -6,6 +6,7 @@ pub mod error;
 pub mod form;
 pub mod guard;
 pub mod health;
+pub mod assets;
 pub mod html;
 pub mod layer;
 pub mod notify;

@@ -15,3 +15,8 @@ pub mod part;
 pub mod refusals;
 pub mod result;
 pub mod tuition;
+
+#[cfg(test)]
+pub mod samples;
+#[cfg(test)]
+pub mod tests;

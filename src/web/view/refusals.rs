@@ -46,7 +46,7 @@ pub fn unpayable(frame: &Frame, why: &Unpayable) -> String {
     match why {
         Unpayable::Suspended => frame.w("unpayable.suspended").to_owned(),
         Unpayable::NotYet(opens) => frame.with("unpayable.not_yet", "day", frame.day_time(opens)),
-        Unpayable::Over(closed) => frame.with("unpayable.over", "day", frame.day_time(closed)),
+        Unpayable::Over(closed) => frame.with("unpayable.over", "day", frame.last_day(closed)),
     }
 }
 

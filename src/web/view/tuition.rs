@@ -200,7 +200,7 @@ impl FeeRow {
                 let closes = self.charge.item.window.closes_at.filter(|_| self.charge.item.kind != FeeKind::Tuition);
                 match (due, closes) {
                     (Some(day), _) => frame.with("tuition.due_by", "day", day),
-                    (None, Some(at)) => frame.with("tuition.closes", "day", frame.day_time(&at)),
+                    (None, Some(at)) => frame.with("tuition.closes", "day", frame.last_day(&at)),
                     (None, None) if balance.kept().is_positive() => {
                         let due = balance.assessed - balance.waived;
                         frame.with2("tuition.part_paid", &("due", due), &("paid", balance.kept()))

@@ -1,0 +1,161 @@
+//! Signing in, the first page, messages and errors.
+use super::kit::{Sample, at, order_no, outside, sample, signed_in, titled};
+use crate::domain::bilingual::Bilingual;
+use crate::domain::money::Fen;
+use crate::domain::order::CloseReason;
+use crate::domain::order_no::OrderNo;
+use crate::domain::payer::PayerKind;
+use crate::domain::refusal::Refusal;
+use crate::domain::trade::Channel;
+use crate::web::html::Frame;
+use crate::web::view::failure::{Failure, FailurePage};
+use crate::web::view::home::{Home, PendingOrder};
+use crate::web::view::links::LoginMode;
+use crate::web::view::login::{Captcha, Choose, Identity, Login, LoginProblem, PasswordHint};
+use crate::web::view::message::{Message, MessagePage};
+use crate::web::view::part::Surplus;
+
+pub fn all(frame: &Frame) -> Vec<Sample> {
+    [logins(frame), homes(frame), messages(frame), failures(frame)].into_iter().flatten().collect()
+}
+
+/// A picture of one pixel; the real one comes from the cache's captcha.
+const PICTURE: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+
+fn logins(frame: &Frame) -> Vec<Sample> {
+    let login = |mode| Login {
+        frame: Frame { path: "/h5/login".into(), person: None, ..outside(frame.lang) },
+        mode,
+        typed: String::new(),
+        typed_name: String::new(),
+        problem: None,
+        expired: false,
+        captcha: None,
+        hint: PasswordHint::IdLast6,
+        back: String::new(),
+    };
+    let care = |view: Login| Login { frame: Frame { care: frame.care, ..view.frame }, ..view };
+    let captcha = Captcha {
+        id: "c4pTcHa".into(),
+        image: PICTURE.into(),
+        question: Bilingual::new("二十七加五等于几", "twenty-seven plus five"),
+    };
+    let wrong = Login {
+        typed: "202301180417".into(),
+        problem: Some(LoginProblem::WrongPair { tries_left: Some(2) }),
+        captcha: Some(captcha.clone()),
+        ..login(LoginMode::User)
+    };
+    let wrong_id = Login {
+        typed: "11010519491231002X".into(),
+        typed_name: "林知夏\"><script>alert(1)</script>".into(),
+        problem: Some(LoginProblem::WrongPair { tries_left: None }),
+        back: "/h5/tuition".into(),
+        ..login(LoginMode::Id)
+    };
+    let locked = LoginProblem::Locked { until: at("2026-09-01 10:39:00") };
+    let captcha_wrong = Login {
+        typed: "202301180417".into(),
+        problem: Some(LoginProblem::Captcha),
+        captcha: Some(captcha),
+        hint: PasswordHint::Username,
+        ..login(LoginMode::User)
+    };
+    let empty = Login { problem: Some(LoginProblem::Empty), hint: PasswordHint::Told, ..login(LoginMode::User) };
+    let identity = |value: &str, kind, number: &str, unit: &str| Identity {
+        value: value.into(),
+        kind,
+        number: number.into(),
+        unit: unit.into(),
+    };
+    let choose = Choose {
+        frame: frame.clone(),
+        ticket: "t1ck3t".into(),
+        identities: vec![
+            identity("1", PayerKind::Student, "2023****0417", "计算机学院 · 软件工程 2301 班"),
+            identity("2", PayerKind::Staff, "T10****86", "图书馆"),
+            identity("3", PayerKind::Newcomer, "1101****002X", ""),
+            identity("4", PayerKind::Outsider, "W00****12", ""),
+        ],
+        problem: true,
+        back: String::new(),
+    };
+    vec![
+        sample("login-user", care(login(LoginMode::User))),
+        sample("login-user-wrong", care(wrong)),
+        sample("login-captcha-wrong", care(captcha_wrong)),
+        sample("login-empty", care(empty)),
+        sample("login-locked", care(Login { problem: Some(locked), ..login(LoginMode::User) })),
+        sample("login-expired", care(Login { expired: true, hint: PasswordHint::IdLast8, ..login(LoginMode::User) })),
+        sample("login-id", care(login(LoginMode::Id))),
+        sample("login-id-wrong", care(wrong_id)),
+        sample("login-choose", choose),
+    ]
+}
+
+fn homes(frame: &Frame) -> Vec<Sample> {
+    let order_no = OrderNo::parse("PT260901QMU000052").expect("well formed");
+    let pending = PendingOrder {
+        order_no,
+        title: titled(Bilingual::new("医疗保险", "Medical insurance"), 1),
+        total: Fen::new(25_000),
+        expires_at: at("2026-09-01 10:36:42"),
+        count: 1,
+    };
+    let home = Home {
+        frame: signed_in(frame),
+        tuition: Fen::new(1_100_000),
+        other: Fen::new(135_000),
+        pending: Some(pending),
+        surplus: None,
+        limited: false,
+    };
+    let surplus =
+        Surplus { amount: Fen::new(6_500), channel: Channel::Wechat, returned_at: Some(at("2026-08-31 09:12:00")) };
+    let clear = Home {
+        frame: signed_in(frame),
+        tuition: Fen::ZERO,
+        other: Fen::ZERO,
+        pending: None,
+        surplus: Some(surplus),
+        limited: true,
+    };
+    vec![sample("home", home), sample("home-clear", clear)]
+}
+
+fn messages(frame: &Frame) -> Vec<Sample> {
+    let message = |message| MessagePage { frame: frame.clone(), message };
+    let order_no = order_no();
+    let closed = |reason| Message::OrderClosed { order_no: order_no.clone(), reason };
+    vec![
+        sample("message-cancelled", message(Message::OrderCancelled { order_no: order_no.clone() })),
+        sample("message-closed", message(closed(CloseReason::Expired))),
+        sample("message-superseded", message(closed(CloseReason::Superseded))),
+        sample("message-code-paid", message(Message::CodePaid)),
+        sample("message-code-closed", message(Message::CodeClosed)),
+        sample("message-code-unknown", message(Message::CodeUnknown)),
+        sample("message-signed-out", message(Message::SignedOut)),
+        sample("message-signed-out-everywhere", message(Message::SignedOutEverywhere)),
+    ]
+}
+
+fn failures(frame: &Frame) -> Vec<Sample> {
+    let page =
+        |failure, retry: Option<&str>| FailurePage { frame: frame.clone(), failure, retry: retry.map(str::to_owned) };
+    let here = Some("/h5/tuition");
+    let until = Some(at("2026-09-01 11:00:00"));
+    vec![
+        sample("failure-400", page(Failure::BadRequest, None)),
+        sample("failure-403", page(Failure::Forbidden, None)),
+        sample("failure-404", page(Failure::NotFound, None)),
+        sample("failure-405", page(Failure::MethodNotAllowed, None)),
+        sample("failure-413", page(Failure::TooLarge, None)),
+        sample("failure-419", page(Failure::FormExpired, here)),
+        sample("failure-429", page(Failure::TooMany { wait_seconds: 20 }, here)),
+        sample("failure-429-long", page(Failure::TooMany { wait_seconds: 600 }, None)),
+        sample("failure-500", page(Failure::Internal { code: "7F3A-21C9".into() }, here)),
+        sample("failure-503", page(Failure::Unavailable { until: None }, here)),
+        sample("failure-503-until", page(Failure::Unavailable { until }, here)),
+        sample("failure-refused", page(Failure::Refused(Refusal::OrderPaid), None)),
+    ]
+}

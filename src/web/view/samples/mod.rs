@@ -1,0 +1,5 @@
+//! Every page in every state worth looking at, of a fictional school; the tests render them all.
+pub mod entry;
+pub mod kit;
+pub mod paying;
+pub mod records;

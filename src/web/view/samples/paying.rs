@@ -1,0 +1,255 @@
+//! From what is owed to the result of a payment.
+use super::kit::{
+    Sample, agency_payee, at, bearer, charge, fiscal_payee, order, owner, sample, signed_in, this_year, titled,
+    tuition_fee,
+};
+use crate::domain::amount::AmountRefusal;
+use crate::domain::bilingual::Bilingual;
+use crate::domain::charge::{Charge, Totals};
+use crate::domain::fee::{Collection, FeeKind, Fund, Unpayable, Window};
+use crate::domain::ids::ChargeId;
+use crate::domain::money::Fen;
+use crate::domain::order::CloseReason;
+use crate::domain::order_no::OrderNo;
+use crate::domain::refusal::Refusal;
+use crate::domain::trade::{Channel, TradeNo};
+use crate::web::html::Frame;
+use crate::web::view::amount::{Amount, AmountProblem};
+use crate::web::view::browser::BrowserGuide;
+use crate::web::view::cashier::{Availability, Cashier, Way};
+use crate::web::view::launch::{How, Launch};
+use crate::web::view::part::{NextOrder, Surplus};
+use crate::web::view::result::{Confirming, Incomplete, Paid, Why};
+use crate::web::view::tuition::{FeeRow, Period, PeriodChoice, RowState, Tuition};
+
+pub fn all(frame: &Frame) -> Vec<Sample> {
+    [tuitions(frame), cashiers(frame), launches(frame), results(frame)].into_iter().flatten().collect()
+}
+
+fn other_order() -> OrderNo {
+    OrderNo::parse("PT260901QMU000052").expect("well formed")
+}
+
+fn fiscal(charge: Charge, state: RowState) -> FeeRow {
+    FeeRow { charge, fund: Fund::Fiscal, payee: fiscal_payee(), state }
+}
+
+fn agency(mut charge: Charge, state: RowState) -> FeeRow {
+    charge.item.payee_code = "agency".into();
+    FeeRow { charge, fund: Fund::Agency, payee: agency_payee(), state }
+}
+
+fn whole(charge: &Charge) -> RowState {
+    RowState::Payable { selected: true, amount: charge.balance.arrears() }
+}
+
+fn splittable(mut charge: Charge) -> Charge {
+    charge.item.min_split = Some(Fen::new(50_000));
+    charge
+}
+
+fn this_years_rows() -> Vec<FeeRow> {
+    let mut tuition = splittable(charge(1, tuition_fee(), this_year(), (800_000, 3)));
+    tuition.due_day = Some(20_260_930);
+    let mut room = charge(2, Bilingual::new("住宿费", "Accommodation"), this_year(), (110_000, 2));
+    room.due_day = Some(20_260_930);
+    let mut insurance = charge(3, Bilingual::new("医疗保险", "Medical insurance"), this_year(), (25_000, 1));
+    insurance.item.kind = FeeKind::Other;
+    insurance.item.window =
+        Window { opens_at: Some(at("2026-08-20 00:00:00")), closes_at: Some(at("2026-09-16 00:00:00")) };
+    let states = [whole(&tuition), whole(&room), whole(&insurance)];
+    let [first, second, third] = states;
+    vec![fiscal(tuition, first), fiscal(room, second), agency(insurance, third)]
+}
+
+fn last_years_rows() -> Vec<FeeRow> {
+    let year = || Bilingual::new("2024–2025 学年", "2024–2025");
+    let tuition = splittable(charge(4, tuition_fee(), year(), (800_000, 500_000)));
+    let half = RowState::Payable { selected: true, amount: Fen::new(150_000) };
+    let mut books = charge(5, Bilingual::new("教材费", "Textbooks"), year(), (41_860, 0));
+    books.item.collection = Collection::Suspended;
+    let waiting = RowState::InOrder { order_no: other_order(), expires_at: at("2026-09-01 10:36:42") };
+    let check = charge(6, Bilingual::new("体检费", "Medical check"), year(), (9_000, 0));
+    let course = charge(7, Bilingual::new("辅修学费<选修>", ""), year(), (120_000, 0));
+    vec![
+        fiscal(tuition, half),
+        agency(books, RowState::Closed(Unpayable::Suspended)),
+        agency(check, waiting),
+        fiscal(course, RowState::Closed(Unpayable::Over(at("2025-12-31 00:00:00")))),
+    ]
+}
+
+fn tuitions(frame: &Frame) -> Vec<Sample> {
+    let frame = signed_in(frame);
+    let periods = vec![
+        Period { name: this_year(), rows: this_years_rows() },
+        Period { name: Bilingual::new("2024–2025 学年", "2024–2025"), rows: last_years_rows() },
+    ];
+    let view = |periods: Vec<Period>| Tuition {
+        frame: frame.clone(),
+        checkout_id: "ch3ck0ut".into(),
+        totals: Totals::of(periods.iter().flat_map(|period| &period.rows).map(|row| &row.charge.balance)),
+        periods,
+        choices: Vec::new(),
+        chosen: None,
+        show_expired: false,
+        has_expired: false,
+        problem: None,
+        amounts: Vec::new(),
+    };
+    let choice = |code: &str, name: Bilingual| PeriodChoice { code: code.into(), name };
+    let choices = vec![choice("2025", this_year()), choice("2024", Bilingual::new("2024–2025 学年", "2024–2025"))];
+    let refused = Tuition {
+        choices: choices.clone(),
+        chosen: Some("2024".into()),
+        show_expired: true,
+        has_expired: true,
+        problem: Some(Refusal::InAnotherOrder { order_no: other_order() }),
+        amounts: vec![(ChargeId(4), Fen::new(150_000))],
+        ..view(periods[1..].to_vec())
+    };
+    let whole_set = Tuition { choices, has_expired: true, ..view(periods.clone()) };
+    let none = RowState::Payable { selected: false, amount: Fen::new(799_997) };
+    let mut unselected = this_years_rows();
+    unselected.truncate(1);
+    unselected[0].state = none;
+    let nothing_now = Period { name: this_year(), rows: last_years_rows().split_off(1) };
+    let amount = |typed: &str, problem| Amount {
+        frame: frame.clone(),
+        charge_id: ChargeId(1),
+        item: tuition_fee(),
+        period: this_year(),
+        arrears: Fen::new(799_997),
+        min_split: Fen::new(50_000),
+        typed: typed.into(),
+        problem,
+        carried: vec![("amt4".into(), "1500.00".into())],
+        back: "/h5/tuition?amt4=1500.00".into(),
+    };
+    let rest = AmountRefusal::RemainderTooSmall { remainder: Fen::new(997), min_split: Fen::new(50_000) };
+    vec![
+        sample("tuition", whole_set),
+        sample("tuition-one-period", view(periods[..1].to_vec())),
+        sample("tuition-refused", refused),
+        sample(
+            "tuition-none-selected",
+            Tuition {
+                problem: Some(Refusal::NothingSelected),
+                ..view(vec![Period { name: this_year(), rows: unselected }])
+            },
+        ),
+        sample("tuition-nothing-payable", view(vec![nothing_now])),
+        sample("tuition-clear", Tuition { has_expired: true, ..view(Vec::new()) }),
+        sample("amount", amount("7999.97", None)),
+        sample("amount-wrong", amount("7990", Some(AmountProblem::Refused(rest)))),
+        sample("amount-not-a-number", amount("八千", Some(AmountProblem::NotAnAmount))),
+    ]
+}
+
+fn cashiers(frame: &Frame) -> Vec<Sample> {
+    let way = |channel, availability| Way { channel, availability };
+    let cashier = |ways, chosen| Cashier {
+        frame: signed_in(frame),
+        viewer: owner(),
+        order: order(),
+        ways,
+        chosen,
+        code: false,
+        problem: None,
+        part: (1, 2),
+    };
+    let in_wechat = || vec![way(Channel::Wechat, Availability::Here), way(Channel::Alipay, Availability::NeedsBrowser)];
+    let in_browser = vec![way(Channel::Wechat, Availability::OpensApp), way(Channel::Alipay, Availability::OpensApp)];
+    let in_alipay = vec![way(Channel::Wechat, Availability::NotHere), way(Channel::Alipay, Availability::Here)];
+    let down = vec![way(Channel::Wechat, Availability::Down), way(Channel::Alipay, Availability::NeedsBrowser)];
+    let on_desktop = vec![way(Channel::Alipay, Availability::OpensPage)];
+    let busy = Refusal::ChannelBusy { channel: Channel::Wechat };
+    vec![
+        sample("cashier", cashier(in_wechat(), Some(Channel::Wechat))),
+        sample("cashier-browser", Cashier { part: (1, 1), ..cashier(in_browser, Some(Channel::Wechat)) }),
+        sample(
+            "cashier-bearer",
+            Cashier {
+                frame: frame.clone(),
+                viewer: bearer(),
+                part: (1, 1),
+                ..cashier(in_alipay, Some(Channel::Alipay))
+            },
+        ),
+        sample("cashier-down", Cashier { problem: Some(busy), ..cashier(down, Some(Channel::Alipay)) }),
+        sample("cashier-code", Cashier { code: true, ..cashier(on_desktop, Some(Channel::Alipay)) }),
+        sample("cashier-code-only", Cashier { code: true, part: (1, 1), ..cashier(Vec::new(), None) }),
+    ]
+}
+
+fn launches(frame: &Frame) -> Vec<Sample> {
+    let launch = |how| Launch { frame: signed_in(frame), viewer: owner(), order: order(), how };
+    let parameters = r#"{"appId":"wx8888","timeStamp":"1788229476","nonceStr":"n","package":"prepay_id=wx01","signType":"RSA","paySign":"a+/="}"#;
+    let url = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx01&package=1".to_owned();
+    vec![
+        sample("launch-wechat", launch(How::Wechat { parameters: parameters.into() })),
+        sample("launch-alipay", launch(How::Alipay { trade_no: "2026090122001".into() })),
+        sample("launch-redirect", launch(How::Redirect { channel: Channel::Wechat, url })),
+        sample(
+            "browser",
+            BrowserGuide {
+                frame: signed_in(frame),
+                viewer: owner(),
+                order: order(),
+                link: "https://pay.example.edu.cn/q/7Kq2mX9dPw4TzR8nVb3Hc6".into(),
+                good_until: order().expires_at,
+            },
+        ),
+    ]
+}
+
+fn results(frame: &Frame) -> Vec<Sample> {
+    let surplus = |returned_at| Surplus { amount: Fen::new(6_500), channel: Channel::Alipay, returned_at };
+    let paid = |viewer| Paid {
+        frame: signed_in(frame),
+        viewer,
+        order: order(),
+        channel: Channel::Wechat,
+        paid_at: at("2026-09-01 10:24:36"),
+        trade_no: TradeNo("4200002614202609011234567890".into()),
+        receipt_no: Some("000011".into()),
+        surplus: None,
+        next: None,
+    };
+    let next = NextOrder {
+        order_no: other_order(),
+        title: titled(Bilingual::new("医疗保险", "Medical insurance"), 1),
+        left: 1,
+    };
+    let confirming = |viewer, under_review| Confirming {
+        frame: signed_in(frame),
+        viewer,
+        order: order(),
+        channel: Some(Channel::Wechat),
+        under_review,
+    };
+    let incomplete = |why, certain| Incomplete {
+        frame: signed_in(frame),
+        viewer: owner(),
+        order: order(),
+        channel: Some(Channel::Wechat),
+        why,
+        certain,
+        surplus: None,
+    };
+    let expired = Why::Closed(CloseReason::Expired);
+    let stranger = |view: Paid| Paid { frame: frame.clone(), ..view };
+    vec![
+        sample("result-paid", Paid { next: Some(next), ..paid(owner()) }),
+        sample("result-paid-bearer", stranger(paid(bearer()))),
+        sample(
+            "result-paid-twice",
+            Paid { surplus: Some(surplus(Some(at("2026-09-01 10:30:00")))), receipt_no: None, ..paid(owner()) },
+        ),
+        sample("result-confirming", confirming(owner(), false)),
+        sample("result-review", confirming(owner(), true)),
+        sample("result-incomplete", incomplete(Why::Cancelled, true)),
+        sample("result-uncertain", Incomplete { channel: None, ..incomplete(Why::Failed, false) }),
+        sample("result-closed", Incomplete { surplus: Some(surplus(None)), ..incomplete(expired, true) }),
+    ]
+}

@@ -1,0 +1,194 @@
+//! Orders and payments made.
+use chrono::NaiveDate;
+
+use super::kit::{
+    Sample, agency_payee, at, fiscal_payee, order, order_no, sample, signed_in, this_year, titled, tuition_fee,
+};
+use crate::domain::bilingual::Bilingual;
+use crate::domain::money::Fen;
+use crate::domain::order::{CloseReason, OrderState};
+use crate::domain::order_no::OrderNo;
+use crate::domain::refund::{RefundCause, RefundState};
+use crate::domain::trade::{Channel, TradeNo};
+use crate::web::html::Frame;
+use crate::web::view::links::{PaidKind, Span, Which};
+use crate::web::view::order::{OrderPage, RefundLine};
+use crate::web::view::orders::{Month, OrderRow, Orders};
+use crate::web::view::paid::{Maker, PaidList, PaidMonth, Slip, SlipLine, SlipRow};
+
+pub fn all(frame: &Frame) -> Vec<Sample> {
+    [lists(frame), details(frame), payments(frame)].into_iter().flatten().collect()
+}
+
+fn paid_state() -> OrderState {
+    OrderState::Paid { trade_no: TradeNo("4200002614202609011234567890".into()), paid_at: at("2026-09-01 10:24:36") }
+}
+
+fn closed_state(reason: CloseReason) -> OrderState {
+    OrderState::Closed { reason, closed_at: at("2026-09-01 10:39:10") }
+}
+
+fn row(no: &str, name: Bilingual, created: &str, fen: i64, state: OrderState) -> OrderRow {
+    OrderRow {
+        order_no: OrderNo::parse(no).expect("well formed"),
+        title: titled(name, 1),
+        created_at: at(created),
+        total: Fen::new(fen),
+        state,
+        channel: Some(Channel::Wechat),
+        refunded: Fen::ZERO,
+    }
+}
+
+fn lists(frame: &Frame) -> Vec<Sample> {
+    let frame = signed_in(frame);
+    let pending = OrderState::Pending { expires_at: at("2026-09-01 10:36:42") };
+    let insurance = Bilingual::new("医疗保险", "Medical insurance");
+    let first = row("XF260901QMU000128", tuition_fee(), "2026-09-01 10:24:06", 909_995, paid_state());
+    let september = vec![
+        row("PT260901QMU000052", Bilingual::new("体检费", "Medical check"), "2026-09-01 10:21:42", 9_000, pending),
+        OrderRow { title: titled(tuition_fee(), 2), refunded: Fen::new(6_500), ..first },
+        row("PT260901QMU000051", insurance, "2026-09-01 09:26:00", 24_999, paid_state()),
+    ];
+    let cancelled = closed_state(CloseReason::Cancelled);
+    let june = vec![
+        OrderRow {
+            channel: Some(Channel::Alipay),
+            ..row("XF260612QMU003390", tuition_fee(), "2026-06-12 19:02:00", 500_000, paid_state())
+        },
+        row("XF260612QMU003377", tuition_fee(), "2026-06-12 18:47:00", 500_000, cancelled),
+        OrderRow {
+            channel: None,
+            ..row("XF260602QMU001175", tuition_fee(), "2025-06-02 21:30:00", 5_000, closed_state(CloseReason::Expired))
+        },
+    ];
+    let view = |months| Orders {
+        frame: frame.clone(),
+        which: Which::All,
+        span: Span::All,
+        months,
+        page: 1,
+        more: false,
+        limited: false,
+    };
+    let months = vec![
+        Month { month: at("2026-09-01 00:00:00"), paid_count: 2, paid_sum: Fen::new(934_994), orders: september },
+        Month { month: at("2026-06-01 00:00:00"), paid_count: 1, paid_sum: Fen::new(500_000), orders: june },
+    ];
+    let days = Span::Days { from: NaiveDate::from_ymd_opt(2026, 8, 1), to: NaiveDate::from_ymd_opt(2026, 8, 31) };
+    vec![
+        sample("orders", Orders { more: true, ..view(months.clone()) }),
+        sample("orders-page-2", Orders { page: 2, limited: true, ..view(months) }),
+        sample("orders-none-found", Orders { which: Which::Failed, span: days, ..view(Vec::new()) }),
+        sample("orders-none", view(Vec::new())),
+    ]
+}
+
+fn details(frame: &Frame) -> Vec<Sample> {
+    let page = |state, channel| OrderPage {
+        frame: signed_in(frame),
+        order: order(),
+        state,
+        channel,
+        receipt: None,
+        refunds: Vec::new(),
+        under_review: false,
+    };
+    let refund = |cause, state, done: Option<&str>| RefundLine {
+        cause,
+        state,
+        amount: Fen::new(6_500),
+        channel: Channel::Alipay,
+        asked_at: at("2026-09-01 10:26:00"),
+        done_at: done.map(at),
+    };
+    let refunds = vec![
+        refund(RefundCause::Surplus, RefundState::Done, Some("2026-09-01 10:30:00")),
+        refund(RefundCause::Requested, RefundState::Processing, None),
+        refund(RefundCause::Requested, RefundState::Abnormal, None),
+    ];
+    let pending = || OrderState::Pending { expires_at: order().expires_at };
+    let receipt = Some(("000011".to_owned(), at("2026-09-01 10:24:37")));
+    vec![
+        sample("order-pending", page(pending(), None)),
+        sample("order-paid", OrderPage { receipt, refunds, ..page(paid_state(), Some(Channel::Wechat)) }),
+        sample("order-closed", page(closed_state(CloseReason::Expired), None)),
+        sample("order-review", OrderPage { under_review: true, ..page(pending(), Some(Channel::Alipay)) }),
+    ]
+}
+
+fn payments(frame: &Frame) -> Vec<Sample> {
+    let frame = signed_in(frame);
+    let slip = |no: &str, charged: &str, name: Bilingual, fen: i64, maker| SlipRow {
+        receipt_no: no.into(),
+        charged_at: at(charged),
+        title: titled(name, 1),
+        total: Fen::new(fen),
+        maker,
+    };
+    let months = vec![
+        PaidMonth {
+            month: at("2026-09-01 00:00:00"),
+            sum: Fen::new(934_994),
+            slips: vec![
+                slip(
+                    "000012",
+                    "2026-09-01 10:26:40",
+                    Bilingual::new("医疗保险", "Medical insurance"),
+                    24_999,
+                    Maker::Platform,
+                ),
+                SlipRow {
+                    title: titled(tuition_fee(), 2),
+                    ..slip("000011", "2026-09-01 10:24:37", tuition_fee(), 909_995, Maker::Platform)
+                },
+            ],
+        },
+        PaidMonth {
+            month: at("2025-09-01 00:00:00"),
+            sum: Fen::new(500_000),
+            slips: vec![slip("A004217", "2025-09-03 15:20:00", tuition_fee(), 500_000, Maker::Clerk("王敏".into()))],
+        },
+    ];
+    let list = |months| PaidList {
+        frame: frame.clone(),
+        kind: PaidKind::All,
+        span: Span::All,
+        months,
+        page: 1,
+        more: false,
+        limited: false,
+    };
+    let line = |item: Bilingual, fen| SlipLine { period: this_year(), item, amount: Fen::new(fen) };
+    let paper = Slip {
+        frame: frame.clone(),
+        receipt_no: "000011".into(),
+        charged_at: at("2026-09-01 10:24:37"),
+        maker: Maker::Platform,
+        payee: fiscal_payee(),
+        order_no: Some(order_no()),
+        channel: Some(Channel::Wechat),
+        lines: vec![line(tuition_fee(), 799_997), line(Bilingual::new("住宿费", "Accommodation"), 109_998)],
+        total: Fen::new(909_995),
+        refunded: Fen::ZERO,
+    };
+    let at_the_counter = Slip {
+        receipt_no: "A004217".into(),
+        maker: Maker::Clerk("王敏".into()),
+        payee: agency_payee(),
+        order_no: None,
+        channel: None,
+        lines: vec![line(tuition_fee(), 500_000)],
+        total: Fen::new(500_000),
+        refunded: Fen::new(100_000),
+        frame: frame.clone(),
+        charged_at: at("2025-09-03 15:20:00"),
+    };
+    vec![
+        sample("paid", list(months)),
+        sample("paid-none", list(Vec::new())),
+        sample("paid-none-found", PaidList { kind: PaidKind::Other, limited: true, ..list(Vec::new()) }),
+        sample("slip", paper),
+        sample("slip-counter", at_the_counter),
+    ]
+}
