@@ -1,4 +1,5 @@
 //! Speaks HTTP; names only flow, app and domain.
+pub mod assets;
 pub mod code;
 pub mod csrf;
 pub mod device;
@@ -6,7 +7,6 @@ pub mod error;
 pub mod form;
 pub mod guard;
 pub mod health;
-pub mod assets;
 pub mod html;
 pub mod layer;
 pub mod notify;
