@@ -139,6 +139,7 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
             },
         ),
         sample("tuition-nothing-payable", view(vec![nothing_now])),
+        sample("tuition-none-here", Tuition { chosen: Some("2024".into()), has_expired: true, ..view(Vec::new()) }),
         sample("tuition-clear", Tuition { has_expired: true, ..view(Vec::new()) }),
         sample("amount", amount("7999.97", None)),
         sample("amount-wrong", amount("7990", Some(AmountProblem::Refused(rest)))),
