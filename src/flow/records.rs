@@ -100,6 +100,11 @@ pub async fn find_by_code(app: &App, code: &str) -> Result<Option<(Order, crate:
     Ok(payer.map(|account| (order, account.payer)))
 }
 
+/// An order as it stands now.
+pub async fn reread(app: &App, order: &Order) -> Result<Option<Order>> {
+    Ok(orders::find(app.db.read(), order.id).await?)
+}
+
 pub async fn lines_of(app: &App, order: &Order) -> Result<Vec<OrderLine>> {
     Ok(orders::lines(app.db.read(), order.id).await?)
 }

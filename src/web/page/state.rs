@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Order, OrderState};
 use crate::flow::failure::Failure;
-use crate::flow::{inquire, settle};
+use crate::flow::{inquire, records, settle};
 use crate::web::error::Problem;
 use crate::web::guard::Visit;
 use crate::web::view::links::Door;
@@ -99,7 +99,8 @@ impl Watching {
     }
 
     async fn look(&mut self) -> Option<String> {
-        let (order, told) = look(&self.app, self.order.clone(), &self.door).await.ok()?;
+        let now = records::reread(&self.app, &self.order).await.ok()??;
+        let (order, told) = look(&self.app, now, &self.door).await.ok()?;
         self.order = order;
         self.done = !told["next"].is_null();
         Some(told.to_string())

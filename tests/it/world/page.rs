@@ -94,6 +94,15 @@ impl Page {
         found.unwrap_or_else(|| panic!("no form to {action} on {} ({}): {}", self.path, self.status, self.text()))
     }
 
+    /// An attribute of the element with this id.
+    #[track_caller]
+    pub fn attribute(&self, id: &str, name: &str) -> String {
+        let body = self.body();
+        let found = pieces(&body).into_iter().find(|(tag, _)| attribute(tag, "id").as_deref() == Some(id));
+        let value = found.and_then(|(tag, _)| attribute(tag, name));
+        value.unwrap_or_else(|| panic!("no #{id} with {name} on {} ({}): {}", self.path, self.status, self.text()))
+    }
+
     /// Every `href`, `src` and `action`.
     pub fn links(&self) -> Vec<String> {
         let body = self.body();
