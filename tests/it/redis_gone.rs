@@ -95,3 +95,20 @@ async fn with_redis_gone_people_sign_in_pay_and_sign_out_and_it_is_used_again_wh
     assert_eq!(stays.get("/h5").await.status, 200);
     assert_eq!(leaves.get("/h5").await.status, 303, "who signed out meanwhile stays out");
 }
+
+#[tokio::test]
+async fn a_redis_that_was_emptied_signs_nobody_out_and_loses_no_order() {
+    let world = TestApp::start().await;
+    // the in-process twin is emptied by nothing but the end of the process
+    let Some(Redis { url }) = world.app.config.redis.clone() else { return };
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let phone = world.phone(Device::Mobile);
+    phone.sign_in(&student).await;
+    let form = phone.get("/h5/tuition").await.form("/h5/checkout");
+    let cashier = phone.open(phone.submit(&form).await.location()).await;
+    let mut line = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    redis::cmd("FLUSHDB").query_async::<()>(&mut line).await.unwrap();
+    assert_eq!(phone.get(&cashier.path).await.status, 200);
+    assert!(phone.get("/h5").await.has("9,350.00"));
+    assert_eq!(phone.submit(&form).await.location(), cashier.path, "the same selection is the same order");
+}
