@@ -36,7 +36,7 @@ pub struct Visit {
     pub care: bool,
     pub device: Device,
     pub address: IpAddr,
-    /// Path and query, without the choice of a language
+    /// Path and query, without the choice of a language; of a form, the page it stands on
     pub path: String,
     query: Vec<(String, String)>,
     visitor: String,
@@ -61,7 +61,10 @@ impl Visit {
             care: cookie(headers, "care").is_some_and(|value| value == "1"),
             device: Device::of(headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()),
             address: client_address(headers, peer(req), app.config.server.trusted_proxies),
-            path: path_without_lang(req.original_uri().path(), &query),
+            path: match (req.method().is_safe(), req.original_uri().path()) {
+                (true, path) => path_without_lang(path, &query),
+                (false, path) => page_of(path).to_owned(),
+            },
             query,
             is_new: known.is_none(),
             visitor: known.unwrap_or_else(|| app.chance.token(VISITOR)),

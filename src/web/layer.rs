@@ -63,7 +63,6 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     let secure = app.config.server.public_url.starts_with("https://");
     let visit = Arc::new(Visit::of(&req, app, id));
     let is_script = req.original_uri().path().ends_with("/state") || req.original_uri().path().ends_with("/events");
-    let is_get = req.method().is_safe();
     // nothing here takes compressed forms, and nothing here unpacks what somebody packed
     req.headers_mut().remove(CONTENT_ENCODING);
     req.set_data(Arc::clone(&visit));
@@ -82,7 +81,10 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
             log(&problem);
             let mut response = match is_script {
                 true => error::json(&problem),
-                false => error::page(problem, visit.frame(None), retry(&visit, is_get), &visit.request_id),
+                false => {
+                    let retry = retry(&visit, &problem);
+                    error::page(problem, visit.frame(None), retry, &visit.request_id)
+                }
             };
             if let Some(pattern) = pattern {
                 response.set_data(pattern);
@@ -97,11 +99,10 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     Ok(response)
 }
 
-/// Where 重试 leads: the page itself, or after a POST the page the form stood on.
-fn retry(visit: &Visit, is_get: bool) -> Option<String> {
-    let page = page_of(&visit.path);
-    (is_get || page != visit.path || page.starts_with("/h5/login") || page.ends_with("/amount"))
-        .then(|| page.to_owned())
+/// Where 重试 leads: the page itself, or the page a form stood on. Nowhere when it would only fail again.
+fn retry(visit: &Visit, problem: &Problem) -> Option<String> {
+    let in_vain = matches!(problem, Problem::NotFound | Problem::BadRequest);
+    (!in_vain).then(|| page_of(&visit.path).to_owned())
 }
 
 fn log(problem: &Problem) {

@@ -220,3 +220,24 @@ async fn the_language_is_the_payers_choice_and_before_it_the_browsers() {
     let care = phone.submit(&phone.get("/h5/login").await.form("/h5/settings").set("care", "1")).await;
     assert!(phone.open(care.location()).await.body().contains("data-care"));
 }
+
+#[tokio::test]
+async fn the_switches_under_a_refused_form_lead_back_to_the_page_it_stood_on() {
+    let (_world, student, phone) = {
+        let (world, student) = world().await;
+        let phone = world.phone(Device::Mobile);
+        phone.sign_in(&student).await;
+        (world, student, phone)
+    };
+    let nothing = phone.get("/h5/tuition").await.form("/h5/checkout").without("fee");
+    let change = format!("/h5/tuition/{}/amount", student.tuition);
+    for (refused, page) in [
+        (phone.submit(&nothing).await, "/h5/tuition"),
+        (phone.post("/h5/checkout", &[]).await, "/h5/tuition"),
+        (phone.submit(&phone.get(&change).await.form(&change).set("amount", "x")).await, change.as_str()),
+    ] {
+        assert!(refused.status >= 400);
+        let switched = phone.submit(&refused.form("/h5/settings")).await;
+        assert_eq!((switched.location(), phone.get(page).await.status), (page, 200));
+    }
+}
