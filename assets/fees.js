@@ -13,7 +13,7 @@ var paint=function(){var t=0,n=0,p={},k=0;
 qa('.grp',fees).forEach(function(g){var a=rows(g),s=a.filter(function(i){return i.checked});s.forEach(function(i){t+=+i.dataset.c;p[i.dataset.p]=1});n+=s.length;
 var h=q('.gall',g);if(h){h.checked=s.length===a.length;h.indeterminate=s.length>0&&s.length<a.length}});
 k=rows(fees).length;all.checked=n===k;all.indeterminate=n>0&&n<k;
-sum.innerHTML=html(t);cnt.textContent=n?say(T.items,{n:n}):'';go.setAttribute('aria-disabled',n?'false':'true');
+sum.innerHTML=html(t);cnt.textContent=n?say(T.items,{n:n}):'';go.dataset.none=n?'':T.none;
 p=Object.keys(p).length;why.textContent=p>1?say(T.parts,{n:p}):''};
 d.addEventListener('change',function(e){var x=e.target,s=x===all?fees:x.classList.contains('gall')?x.closest('.grp'):0;
 if(s)rows(s).forEach(function(i){i.checked=x.checked});else if(!x.closest('.fee'))return;paint()});

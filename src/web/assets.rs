@@ -57,7 +57,8 @@ pub fn content_security_policy() -> &'static str {
     &POLICY
 }
 
-/// Takes out indentation, blank lines and lines that are only a `/* … */` comment. Lines are kept, so a script means the same.
+/// Takes out indentation, blank lines and lines that are only a `/* … */` comment. The lines of code stay lines, so a
+/// script means the same.
 fn squeeze(source: &str) -> String {
     let lines = source.lines().map(str::trim);
     let kept = lines.filter(|line| !line.is_empty() && !(line.starts_with("/*") && line.ends_with("*/")));

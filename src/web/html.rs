@@ -1,5 +1,5 @@
-//! What every H5 page has in common: the frame around it, the headers it is sent with, and the filters its template uses.
-//! Escaping is always on; the only markup made outside the templates is that of [`filters`].
+//! What every H5 page has in common: the frame around it, the headers it is sent with, and the filters of its
+//! template. Escaping is always on; the only markup made outside the templates is that of [`filters`].
 use std::time::Duration;
 
 use askama::Template;
@@ -106,7 +106,7 @@ impl Frame {
         name.in_lang(self.lang)
     }
 
-    /// The Chinese name to stand beside an English one: banks and bills show that. None when it would say the same again.
+    /// The Chinese name to stand beside an English one: banks and bills show that. None when it would say the same.
     pub fn official<'a>(&self, name: &'a Bilingual) -> Option<&'a str> {
         (self.lang == Lang::En && !name.en.is_empty() && name.en != name.zh).then_some(name.zh.as_str())
     }
@@ -218,7 +218,7 @@ pub mod filters {
 
     use crate::domain::money::Fen;
 
-    /// `¥9,099.95` with a small sign and small decimals; the text between the marks has digits, commas and a point only.
+    /// `¥9,099.95` with a small sign and small decimals. Safe: between the marks are digits, commas and a point only.
     #[askama::filter_fn]
     pub fn money(amount: impl Borrow<Fen>, _: &dyn Values) -> askama::Result<Safe<String>> {
         let text = amount.borrow().grouped();

@@ -28,7 +28,7 @@ pub fn word(lang: Lang, key: &'static str) -> &'static str {
     }
 }
 
-/// The words of a key with `{name}` replaced by each parameter. One pass: what a parameter brings in is never read again.
+/// The words of a key with `{name}` replaced by each parameter, in one pass: what a parameter brings in is not read.
 pub fn fill(lang: Lang, key: &'static str, parameters: &[(&str, &dyn Display)]) -> String {
     let mut rest = word(lang, key);
     let mut out = String::with_capacity(rest.len() + 16);

@@ -9,7 +9,8 @@ use crate::domain::ids::ChargeId;
 use crate::domain::money::Fen;
 use crate::web::html::{Frame, filters};
 
-/// POSTs to [`links::amount`]: `csrf`, `amount` (typed text, read by `Fen::typed`), and every one of `carried` under its own name.
+/// POSTs to [`links::amount`]: `csrf`, `amount` (typed text, read by `Fen::typed`), and every one of `carried` under
+/// its own name.
 #[derive(Template, Debug)]
 #[template(path = "page/amount.html")]
 pub struct Amount {

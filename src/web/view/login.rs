@@ -7,8 +7,8 @@ use crate::domain::moment::Moment;
 use crate::domain::payer::PayerKind;
 use crate::web::html::Frame;
 
-/// POSTs to [`links::LOGIN`]: `csrf`, `mode` (`user` | `id`), `back`; `username` and `password`, or `id_number` and `name`; and
-/// with a captcha `captcha_id` and `captcha`.
+/// POSTs to [`links::LOGIN`]: `csrf`, `mode` (`user` | `id`), `back`; `username` and `password`, or `id_number` and
+/// `name`; with a captcha also `captcha_id` and `captcha`.
 #[derive(Template, Debug)]
 #[template(path = "page/login.html")]
 pub struct Login {
@@ -114,8 +114,8 @@ impl PasswordHint {
     }
 }
 
-/// Several payers share the document number and the name: which one signs in. POSTs to [`links::LOGIN`]: `csrf`, `mode=id`,
-/// `back`, `ticket`, `payer`.
+/// Several payers share the document number and the name: which one signs in. POSTs to [`links::LOGIN`]: `csrf`,
+/// `mode=id`, `back`, `ticket`, `payer`.
 #[derive(Template, Debug)]
 #[template(path = "page/choose.html")]
 pub struct Choose {

@@ -15,8 +15,8 @@ use crate::domain::refusal::Refusal;
 use crate::web::html::{Frame, filters};
 use crate::web::words::fill;
 
-/// POSTs to [`links::CHECKOUT`]: `csrf`, `checkout_id`, `fee` (a charge's id, once per selected row) and for every row that can be
-/// selected `amt{charge id}` = the amount chosen for it as yuan text (`1500.00`), selected or not.
+/// POSTs to [`links::CHECKOUT`]: `csrf`, `checkout_id`, `fee` (a charge's id, once per selected row) and for every row
+/// that can be selected `amt{charge id}` = the amount chosen for it as yuan text (`1500.00`), selected or not.
 #[derive(Template, Debug)]
 #[template(path = "page/tuition.html")]
 pub struct Tuition {

@@ -18,7 +18,7 @@ use crate::web::view::amount::{Amount, AmountProblem};
 use crate::web::view::browser::BrowserGuide;
 use crate::web::view::cashier::{Availability, Cashier, Way};
 use crate::web::view::launch::{How, Launch};
-use crate::web::view::part::{NextOrder, Surplus};
+use crate::web::view::part::{NextOrder, OrderFacts, Surplus};
 use crate::web::view::result::{Confirming, Incomplete, Paid, Why};
 use crate::web::view::tuition::{FeeRow, Period, PeriodChoice, RowState, Tuition};
 
@@ -79,6 +79,22 @@ fn last_years_rows() -> Vec<FeeRow> {
     ]
 }
 
+/// As long and as much as anything may be.
+fn long_name() -> Bilingual {
+    Bilingual::new(
+        "全日制专业学位硕士研究生（非定向就业）2025–2026 学年学费及实验实习材料费𠮷",
+        "Professional master's degree programme, tuition and laboratory materials, 2025–2026",
+    )
+}
+
+fn extreme_rows() -> Vec<FeeRow> {
+    let most = splittable(charge(8, long_name(), long_name(), (Fen::MAX.get(), 0)));
+    let state = whole(&most);
+    let least = charge(9, long_name(), long_name(), (1, 0));
+    let unticked = RowState::Payable { selected: false, amount: Fen::new(1) };
+    vec![fiscal(most, state), agency(least, unticked)]
+}
+
 fn tuitions(frame: &Frame) -> Vec<Sample> {
     let frame = signed_in(frame);
     let periods = vec![
@@ -131,6 +147,7 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
         sample("tuition", whole_set),
         sample("tuition-one-period", view(periods[..1].to_vec())),
         sample("tuition-refused", refused),
+        sample("tuition-extreme", view(vec![Period { name: long_name(), rows: extreme_rows() }])),
         sample(
             "tuition-none-selected",
             Tuition {
@@ -177,6 +194,13 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
                 ..cashier(in_alipay, Some(Channel::Alipay))
             },
         ),
+        sample(
+            "cashier-extreme",
+            Cashier {
+                order: OrderFacts { total: Fen::MAX, payee: long_name(), ..order() },
+                ..cashier(in_wechat(), Some(Channel::Wechat))
+            },
+        ),
         sample("cashier-down", Cashier { problem: Some(busy), ..cashier(down, Some(Channel::Alipay)) }),
         sample("cashier-code", Cashier { code: true, ..cashier(on_desktop, Some(Channel::Alipay)) }),
         sample("cashier-code-only", Cashier { code: true, part: (1, 1), ..cashier(Vec::new(), None) }),
@@ -185,7 +209,7 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
 
 fn launches(frame: &Frame) -> Vec<Sample> {
     let launch = |how| Launch { frame: signed_in(frame), viewer: owner(), order: order(), how };
-    let parameters = r#"{"appId":"wx8888","timeStamp":"1788229476","nonceStr":"n","package":"prepay_id=wx01","signType":"RSA","paySign":"a+/="}"#;
+    let parameters = r#"{"appId":"wx8888","package":"prepay_id=wx01","signType":"RSA","paySign":"a+/="}"#;
     let url = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx01&package=1".to_owned();
     vec![
         sample("launch-wechat", launch(How::Wechat { parameters: parameters.into() })),

@@ -17,7 +17,7 @@ use crate::web::view::orders::{Month, OrderRow, Orders};
 use crate::web::view::paid::{Maker, PaidList, PaidMonth, Slip, SlipLine, SlipRow};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [lists(frame), details(frame), payments(frame)].into_iter().flatten().collect()
+    [lists(frame), details(frame), payments(frame), slips(frame)].into_iter().flatten().collect()
 }
 
 fn paid_state() -> OrderState {
@@ -159,6 +159,15 @@ fn payments(frame: &Frame) -> Vec<Sample> {
         more: false,
         limited: false,
     };
+    vec![
+        sample("paid", list(months)),
+        sample("paid-none", list(Vec::new())),
+        sample("paid-none-found", PaidList { kind: PaidKind::Other, limited: true, ..list(Vec::new()) }),
+    ]
+}
+
+fn slips(frame: &Frame) -> Vec<Sample> {
+    let frame = signed_in(frame);
     let line = |item: Bilingual, fen| SlipLine { period: this_year(), item, amount: Fen::new(fen) };
     let paper = Slip {
         frame: frame.clone(),
@@ -184,11 +193,5 @@ fn payments(frame: &Frame) -> Vec<Sample> {
         frame: frame.clone(),
         charged_at: at("2025-09-03 15:20:00"),
     };
-    vec![
-        sample("paid", list(months)),
-        sample("paid-none", list(Vec::new())),
-        sample("paid-none-found", PaidList { kind: PaidKind::Other, limited: true, ..list(Vec::new()) }),
-        sample("slip", paper),
-        sample("slip-counter", at_the_counter),
-    ]
+    vec![sample("slip", paper), sample("slip-counter", at_the_counter)]
 }
