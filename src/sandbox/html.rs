@@ -34,7 +34,9 @@ pub fn escape(text: &str) -> String {
 /// A page of one column in Chinese. `body` is HTML, `title` is text.
 pub fn page(title: &str, body: &str) -> Response {
     let title = escape(title);
-    let head = format!("<meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>");
+    let head = format!(
+        "<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\"><title>{title}</title>"
+    );
     Html(format!(
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">{head}<style>{STYLE}</style></head>\
          <body>{body}</body></html>"

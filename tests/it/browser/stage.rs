@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiaofei::domain::trade::Channel;
 use jiaofei::sandbox::wechat::bridge::{BridgeCall, check};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::driver::Driver;
@@ -80,7 +80,33 @@ impl Stage {
                 "cancel"
             }
         };
-        answer(window, &format!("get_brand_wcpay_request:{word}")).await;
+        answer(window, &json!({ "err_msg": format!("get_brand_wcpay_request:{word}") })).await;
+    }
+
+    /// Somebody's Alipay, with its bridge.
+    pub async fn alipay(&self, phone: &str) -> Window {
+        let window = self.open(Device::Alipay).await;
+        window.set_cookie(&self.world.sandbox_url, "phone", phone).await;
+        window.before_each_page(ALIPAY_BRIDGE).await;
+        window
+    }
+
+    /// Waits until the page asks Alipay for the money, and answers as the payer does.
+    pub async fn in_alipay(&self, window: &Window, phone: &str, payer: Payer) {
+        let asked = window.wait_for("return window.asked && window.asked.length ? window.asked.pop() : null").await;
+        assert_eq!(asked["name"], "tradePay");
+        let trade_no = asked["parameters"]["tradeNO"].as_str().unwrap();
+        let code = match payer {
+            Payer::Pays => {
+                self.world.sandbox.pay(Channel::Alipay, trade_no, phone).unwrap();
+                "9000"
+            }
+            Payer::Cancels => {
+                self.world.sandbox.cancel(Channel::Alipay, trade_no, phone).unwrap();
+                "6001"
+            }
+        };
+        answer(window, &json!({ "resultCode": code })).await;
     }
 
     /// Keeps a picture: the screen, and the whole page where it is longer.
@@ -93,10 +119,9 @@ impl Stage {
     }
 }
 
-/// The page may be gone before the script has returned.
-async fn answer(window: &Window, message: &str) {
-    let message = Value::from(message);
-    window.script(&format!("const done = window.done; setTimeout(() => done({{ err_msg: {message} }}), 0)")).await;
+/// The script has returned before the page goes on to the next.
+async fn answer(window: &Window, word: &Value) {
+    window.script(&format!("const done = window.done; setTimeout(() => done({word}), 0)")).await;
 }
 
 impl Drop for Stage {
@@ -115,5 +140,17 @@ if (window.top === window) {
       call() {}, on() {},
     };
     document.dispatchEvent(new Event('WeixinJSBridgeReady'));
+  }, 50);
+}";
+
+/// Alipay's bridge may come later than the page as well.
+const ALIPAY_BRIDGE: &str = "
+if (window.top === window) {
+  window.asked = [];
+  setTimeout(() => {
+    window.AlipayJSBridge = {
+      call(name, parameters, done) { window.done = done; window.asked.push({ name, parameters }); },
+    };
+    document.dispatchEvent(new Event('AlipayJSBridgeReady'));
   }, 50);
 }";

@@ -176,11 +176,15 @@ impl Window {
         })
     }
 
-    /// What the console said since the last time that is worse than a remark.
+    /// What the console said since the last time that is worse than a remark. That a page itself is not a success is no
+    /// complaint: the browser says so of every form that is shown again and of every error page.
     pub async fn complaints(&self) -> Vec<String> {
+        let own = format!("{} - Failed to load resource", self.address().await);
+        let typed_wrong = "the server responded with a status of 422";
         let lines = self.session.console().await.unwrap();
         let bad = |(level, _): &(String, String)| level == "SEVERE" || level == "WARNING";
-        lines.into_iter().filter(bad).map(|(_, text)| text).collect()
+        let lines = lines.into_iter().filter(bad).map(|(_, text)| text);
+        lines.filter(|text| !text.contains(typed_wrong) && !text.starts_with(&own)).collect()
     }
 
     /// Of these widths, those at which the page is wider than the screen, with what sticks out.
