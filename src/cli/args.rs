@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{audit, demo, log, serve};
+use super::{audit, demo, import, log, serve};
 use crate::config::Config;
 use crate::store::db::Db;
 use clap::{Parser, Subcommand};
@@ -47,6 +47,8 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:8081")]
         listen: String,
     },
+    /// Bring payers, fee items or charges in from a spreadsheet
+    Import(import::ImportArgs),
     /// Add the books up again; exits with 1 when they do not agree
     Audit {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
@@ -72,6 +74,11 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Sandbox { listen } => {
             log::start(log::Form::Plain);
             demo::run_sandbox(&listen).await?;
+        }
+        Command::Import(args) => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&args.config, std::env::vars())?;
+            return import::run(args, config).await;
         }
         Command::Audit { config } => {
             log::start(log::Form::Plain);

@@ -4,5 +4,6 @@ pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod demo_data;
+pub mod import;
 pub mod log;
 pub mod serve;

@@ -8,6 +8,7 @@ pub mod checkout;
 pub mod expire;
 pub mod failure;
 pub mod guess;
+pub mod import;
 pub mod inquire;
 pub mod launch;
 pub mod password;

@@ -62,7 +62,7 @@ async fn receive(app: &App, channel: Channel, payee_code: &str, notice: &Notice,
         }
     };
     booked.unwrap_or_else(|failure| {
-        tracing::error!(channel = channel.code(), payee_code, %failure, "notice not kept; the channel will send it again");
+        tracing::error!(channel = channel.code(), payee_code, %failure, "notice not kept; it will be sent again");
         Reception::Later
     })
 }

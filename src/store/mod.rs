@@ -4,6 +4,7 @@
 //! flows' business.
 pub mod attempts;
 pub mod audit;
+pub mod bulk;
 pub mod charges;
 pub mod db;
 pub mod error;

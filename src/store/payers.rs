@@ -82,6 +82,12 @@ pub async fn find_by_number(db: &impl ConnectionTrait, number: &str) -> Result<O
     row.map(Account::try_from).transpose()
 }
 
+/// Everybody of these number keys.
+pub async fn find_by_number_keys(db: &impl ConnectionTrait, keys: &[String]) -> Result<Vec<Account>> {
+    let query = Entity::find().filter(Column::NumberKey.is_in(keys.iter().map(String::as_str)));
+    query.all(db).await?.into_iter().map(Account::try_from).collect()
+}
+
 /// Everybody with this ID number (one person may hold several student numbers), newest first.
 pub async fn find_by_id_number(db: &impl ConnectionTrait, sealer: &Sealer, id: &IdNumber) -> Result<Vec<Account>> {
     let index = sealer.index(Field::IdNumber, id.reveal());

@@ -124,10 +124,11 @@ async fn an_alipay_page_paid_after_wechat_took_over_is_sent_back_by_itself() {
     assert!(world.sandbox.deliver_due().await.iter().all(|delivery| delivery.received));
     world.pass(Duration::from_secs(180)).await;
     assert!(matches!(world.order(&order).await.state, OrderState::Paid { .. }));
-    let bank = world.sandbox.bank();
-    let kept = |merchant| bank.received(merchant).get() - bank.sent_back(merchant).get();
+    let kept = |merchant| {
+        let bank = world.sandbox.bank();
+        bank.received(merchant).get() - bank.sent_back(merchant).get()
+    };
     assert_eq!(kept(WECHAT_MCH_FISCAL) + kept(ALIPAY_APP_FISCAL), 800_000);
-    drop(bank);
     assert_eq!(world.count("SELECT CAST(SUM(paid_fen) AS BIGINT) FROM charge").await, 800_000);
 }
 

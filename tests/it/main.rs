@@ -7,6 +7,7 @@ mod csrf;
 mod ending;
 mod headers;
 mod health;
+mod importing;
 mod logs;
 mod misbehaving;
 mod paying;

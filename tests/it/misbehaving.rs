@@ -104,12 +104,10 @@ async fn values_that_break_careless_code_go_through_and_back() {
         let started = world.pay(&order, Product::WechatNative, PHONE).await;
         world.sandbox.deliver_due().await;
         assert!(world.is_paid(&order).await, "{name}");
-        let bank = world.sandbox.bank();
-        let trade = bank.find(Channel::Wechat, started.attempt.attempt_no.as_str()).unwrap();
+        let trade = world.sandbox.bank().find(Channel::Wechat, started.attempt.attempt_no.as_str()).unwrap().clone();
         let shown = name.replace('𠮷', "〓");
         assert!(trade.ask.description.starts_with(&format!("启明大学-{shown}")), "{}", trade.ask.description);
         assert_eq!(trade.ask.total.get(), amount);
-        drop(bank);
         let again = crate::world::school::item("32", (&long, ""), "fiscal", None);
         let item = jiaofei::store::fees::upsert_item(world.app.db.write(), &again, world.clock.now()).await.unwrap();
         let charge = crate::world::school::charge(&world.app, student.id, item, world.school.period, amount).await;

@@ -1,0 +1,256 @@
+//! 应收 from a file, by payer, item and period. New charges are assessed; a known one whose figures differ gets entries
+//! of the difference, so the journal tells how it came about. What was paid at the counter (实缴) is entered as paid.
+use std::collections::HashMap;
+
+use super::batch::{self, SeenKeys};
+use super::context::{Context, ImportError};
+use super::report::Report;
+use super::table::{Column, Row};
+use crate::domain::bilingual::Bilingual;
+use crate::domain::charge::Cause;
+use crate::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
+use crate::domain::money::Fen;
+use crate::store::bulk::{self, Bare, Entry, Key, NewCharge};
+use crate::store::payers::number_key;
+use crate::store::{fees, journal};
+
+pub const COLUMNS: &[Column] = &[
+    Column { names: &["人员编号", "学号", "工号", "number"], required: true },
+    Column { names: &["收费期间", "收费区间", "period"], required: true },
+    Column { names: &["项目编码", "收费项目", "item"], required: true },
+    Column { names: &["应收金额", "应缴金额", "应收", "assessed"], required: true },
+    Column { names: &["减免金额", "减免", "waived"], required: false },
+    Column { names: &["实缴金额", "实缴", "paid"], required: false },
+    Column { names: &["截止日期", "due"], required: false },
+];
+const PAID: usize = 5;
+
+pub struct Importer {
+    seen: SeenKeys,
+    /// By code; by name where only one item has it
+    items: HashMap<String, FeeItemId>,
+    periods: HashMap<String, PeriodId>,
+}
+
+/// What a row says, before its payer is known.
+struct Said {
+    line: u64,
+    number_key: String,
+    period: String,
+    item: FeeItemId,
+    assessed: Fen,
+    waived: Option<Fen>,
+    /// Paid at the counter, all in all
+    paid: Option<Fen>,
+    due_day: Option<i64>,
+}
+
+type Refused = (&'static str, String);
+
+impl Importer {
+    pub async fn new(context: &Context<'_>) -> Result<Importer, ImportError> {
+        let mut items = HashMap::new();
+        let all = fees::find_items(context.tx).await?;
+        for item in &all {
+            if all.iter().filter(|other| other.name.zh == item.name.zh).count() == 1 {
+                items.insert(item.name.zh.clone(), item.id);
+            }
+        }
+        items.extend(all.iter().map(|item| (item.code.clone(), item.id)));
+        let mut periods = HashMap::new();
+        for period in fees::find_periods(context.tx).await? {
+            periods.insert(period.name.zh, period.id);
+            periods.insert(period.code, period.id);
+        }
+        Ok(Importer { seen: SeenKeys::default(), items, periods })
+    }
+
+    pub async fn take(&mut self, context: &Context<'_>, rows: &[Row], report: &mut Report) -> Result<(), ImportError> {
+        let mut said = Vec::with_capacity(rows.len());
+        for row in rows {
+            match self.read(row) {
+                Ok(row) => said.push(row),
+                Err((column, why)) => report.refuse(row.line, column, why),
+            }
+        }
+        let keys: Vec<&str> = said.iter().map(|row| row.number_key.as_str()).collect();
+        let payers = bulk::payer_ids(context.tx, &keys).await?;
+        let mut wanted: Vec<(Key, Said)> = Vec::with_capacity(said.len());
+        for row in said {
+            let Some(payer) = payers.get(&row.number_key) else {
+                report.refuse(row.line, "人员编号", "没有这个人，请先导入人员");
+                continue;
+            };
+            let key = Key { payer: *payer, item: row.item, period: self.period(context, &row.period).await? };
+            match self.seen.earlier(key, row.line) {
+                Some(first) => {
+                    report.refuse(row.line, "人员编号", format!("同一人、同一项目、同一期间与第 {first} 行重复"))
+                }
+                None => {
+                    report.assessed_fen = report.assessed_fen.saturating_add(row.assessed.get());
+                    wanted.push((key, row));
+                }
+            }
+        }
+        self.write(context, wanted, report).await
+    }
+
+    /// Unknown periods are made, with the text as code and name.
+    async fn period(&mut self, context: &Context<'_>, text: &str) -> Result<PeriodId, ImportError> {
+        if let Some(id) = self.periods.get(text) {
+            return Ok(*id);
+        }
+        let id = fees::upsert_period(context.tx, text, &Bilingual::new(text, "")).await?;
+        self.periods.insert(text.to_owned(), id);
+        Ok(id)
+    }
+
+    async fn write(
+        &self,
+        context: &Context<'_>,
+        wanted: Vec<(Key, Said)>,
+        report: &mut Report,
+    ) -> Result<(), ImportError> {
+        let payers: Vec<PayerId> = wanted.iter().map(|(key, _)| key.payer).collect();
+        let known = bulk::charges_of(context.tx, &payers).await?;
+        let ids: Vec<ChargeId> = known.values().map(|charge| charge.id).collect();
+        let counter = match context.present[PAID] {
+            true => bulk::paid_at_counter(context.tx, &ids).await?,
+            false => HashMap::new(),
+        };
+        let mut new = Vec::new();
+        for (key, row) in wanted {
+            match known.get(&key) {
+                None if self.may_add(&row, report) => new.push((key, row)),
+                None => {}
+                Some(charge) => {
+                    let paid_before = counter.get(&charge.id).copied().unwrap_or_default();
+                    self.change(context, charge, paid_before, &row, report).await?;
+                }
+            }
+        }
+        // nothing is kept once a row is bad; the rest is only checked
+        if report.is_clean() && !new.is_empty() {
+            add(context, &new).await?;
+        }
+        report.added += new.len() as u64;
+        Ok(())
+    }
+
+    fn may_add(&self, row: &Said, report: &mut Report) -> bool {
+        let covered = row.waived.unwrap_or_default() + row.paid.unwrap_or_default();
+        if covered > row.assessed {
+            report.refuse(row.line, "应收金额", "减免与实缴之和超过应收");
+        }
+        covered <= row.assessed
+    }
+
+    async fn change(
+        &self,
+        context: &Context<'_>,
+        charge: &Bare,
+        paid_before: Fen,
+        row: &Said,
+        report: &mut Report,
+    ) -> Result<(), ImportError> {
+        let balance = &charge.balance;
+        let waived = row.waived.unwrap_or(balance.waived);
+        let more_paid = row.paid.map_or(Fen::ZERO, |paid| paid - paid_before);
+        if more_paid < Fen::ZERO {
+            report.refuse(row.line, "实缴金额", "少于以前导入的实缴，退费请走退费流程");
+            return Ok(());
+        }
+        if row.assessed - waived < balance.kept() + more_paid {
+            report.refuse(row.line, "应收金额", "低于已经缴纳的金额");
+            return Ok(());
+        }
+        let moves = [
+            (Cause::Adjusted, row.assessed - balance.assessed),
+            (Cause::Waived, waived - balance.waived),
+            (Cause::Paid, more_paid),
+        ];
+        let due_differs = row.due_day.is_some() && row.due_day != charge.due_day;
+        if moves.iter().all(|(_, amount)| amount.is_zero()) && !due_differs {
+            report.unchanged += 1;
+            return Ok(());
+        }
+        report.changed += 1;
+        for (cause, amount) in moves.into_iter().filter(|(_, amount)| !amount.is_zero()) {
+            let no = cause_no(cause, &context.run, row.line);
+            journal::enter(context.tx, charge.id, cause, &no, amount, context.now).await?;
+        }
+        if due_differs {
+            bulk::set_due_day(context.tx, charge.id, row.due_day).await?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, row: &Row) -> Result<Said, Refused> {
+        let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
+        let amount = |at: usize, column: &'static str| match cell(at) {
+            "" => Ok(None),
+            text => match batch::amount(text) {
+                Some(amount) => Ok(Some(amount)),
+                None => Err((column, "应为金额：不带正负号，最多两位小数，不超过 99,999,999.99".to_owned())),
+            },
+        };
+        if cell(0).is_empty() {
+            return Err(("人员编号", "不能为空".to_owned()));
+        }
+        if cell(1).is_empty() || cell(1).chars().count() > 32 {
+            return Err(("收费期间", "不能为空，最多 32 个字".to_owned()));
+        }
+        let item = self.items.get(cell(2)).copied();
+        let due_day = match cell(6) {
+            "" | "--" => None,
+            text => {
+                let day = batch::day(text).ok_or_else(|| ("截止日期", "不是日期，应为 2026-09-30".to_owned()))?;
+                day.format("%Y%m%d").to_string().parse().ok()
+            }
+        };
+        Ok(Said {
+            line: row.line,
+            number_key: number_key(cell(0)),
+            period: cell(1).to_owned(),
+            item: item.ok_or_else(|| ("项目编码", "没有这个收费项目，请先导入项目".to_owned()))?,
+            assessed: amount(3, "应收金额")?.ok_or_else(|| ("应收金额", "不能为空".to_owned()))?,
+            waived: amount(4, "减免金额")?,
+            paid: amount(PAID, "实缴金额")?,
+            due_day,
+        })
+    }
+}
+
+/// Payments made at the counter are told from the platform's own by their number.
+fn cause_no(cause: Cause, run: &str, line: u64) -> String {
+    match cause {
+        Cause::Paid => format!("{}{run}:{line}", bulk::COUNTER),
+        _ => format!("import:{run}:{line}"),
+    }
+}
+
+async fn add(context: &Context<'_>, new: &[(Key, Said)]) -> Result<(), ImportError> {
+    let charge = |(key, row): &(Key, Said)| NewCharge {
+        key: *key,
+        assessed: row.assessed,
+        waived: row.waived.unwrap_or_default(),
+        paid: row.paid.unwrap_or_default(),
+        due_day: row.due_day,
+    };
+    let charges: Vec<NewCharge> = new.iter().map(charge).collect();
+    let ids = bulk::insert_charges(context.tx, &charges, context.now).await?;
+    let mut entries = Vec::with_capacity(new.len());
+    for (key, row) in new {
+        let Some(id) = ids.get(key) else { continue };
+        let moves = [(Cause::Assessed, Some(row.assessed)), (Cause::Waived, row.waived), (Cause::Paid, row.paid)];
+        for (cause, amount) in moves {
+            if let Some(amount) = amount.filter(|amount| !amount.is_zero()) {
+                entries.push(Entry { charge: *id, cause, cause_no: cause_no(cause, &context.run, row.line), amount });
+            }
+        }
+    }
+    for some in entries.chunks(batch::ROWS) {
+        bulk::insert_entries(context.tx, some, context.now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! One import from open file to commit or rollback.
+use std::path::Path;
+
+use super::context::Context;
+pub use super::context::ImportError;
+use super::report::Report;
+use super::table::{Column, Row, Table};
+use super::{batch, charges, items, payers};
+use crate::app::App;
+
+/// What a file is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Payers,
+    Items,
+    Charges,
+}
+
+enum Importer {
+    Payers(payers::Importer),
+    Items(items::Importer),
+    Charges(Box<charges::Importer>),
+}
+
+impl Importer {
+    async fn take(&mut self, context: &Context<'_>, rows: &[Row], report: &mut Report) -> Result<(), ImportError> {
+        match self {
+            Importer::Payers(payers) => payers.take(context, rows, report).await,
+            Importer::Items(items) => items.take(context, rows, report).await,
+            Importer::Charges(charges) => charges.take(context, rows, report).await,
+        }
+    }
+}
+
+fn columns(kind: Kind) -> &'static [Column] {
+    match kind {
+        Kind::Payers => payers::COLUMNS,
+        Kind::Items => items::COLUMNS,
+        Kind::Charges => charges::COLUMNS,
+    }
+}
+
+/// Imports a file. With a single bad row, or with `dry`, everything is undone; the report tells in any case. `progress`
+/// is called with the rows read and the bytes they take (0: unknown) now and then.
+pub async fn import(
+    app: &App,
+    kind: Kind,
+    path: &Path,
+    dry: bool,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Report, ImportError> {
+    let mut table = Table::open(path, columns(kind)).await?;
+    let mut report = Report { ignored_columns: std::mem::take(&mut table.ignored), ..Report::default() };
+    let tx = app.db.begin().await?;
+    let present = table.present.clone();
+    let context = Context { app, tx: &tx, now: app.clock.now(), run: app.chance.token(10), present };
+    let mut importer = match kind {
+        Kind::Payers => Importer::Payers(payers::Importer::default()),
+        Kind::Items => Importer::Items(items::Importer::default()),
+        Kind::Charges => Importer::Charges(Box::new(charges::Importer::new(&context).await?)),
+    };
+    let mut rows = Vec::with_capacity(batch::ROWS);
+    loop {
+        let row = table.rows.recv().await.transpose()?;
+        let is_last = row.is_none();
+        rows.extend(row);
+        if rows.len() == batch::ROWS || (is_last && !rows.is_empty()) {
+            report.rows += rows.len() as u64;
+            importer.take(&context, &rows, &mut report).await?;
+            progress(report.rows, rows.last().map_or(0, |row| row.bytes));
+            rows.clear();
+        }
+        if is_last {
+            break;
+        }
+    }
+    match report.is_clean() && !dry {
+        true => tx.commit().await?,
+        false => tx.rollback().await?,
+    }
+    Ok(report)
+}
