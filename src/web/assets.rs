@@ -61,7 +61,8 @@ pub fn content_security_policy() -> &'static str {
 /// script means the same.
 fn squeeze(source: &str) -> String {
     let lines = source.lines().map(str::trim);
-    let kept = lines.filter(|line| !line.is_empty() && !(line.starts_with("/*") && line.ends_with("*/")));
+    let is_comment = |line: &str| line.starts_with("/*") && line.ends_with("*/");
+    let kept = lines.filter(|line| !line.is_empty() && !is_comment(line));
     kept.collect::<Vec<_>>().join("\n")
 }
 

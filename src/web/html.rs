@@ -233,3 +233,76 @@ pub mod filters {
         Ok(format!("¥{}", amount.borrow()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Fen;
+    use crate::web::view::samples::kit::{at, outside};
+
+    #[derive(Template)]
+    #[template(source = "<p title=\"{{ name }}\">{{ name }} {{ amount|money }} {{ amount|yuan }}</p>", ext = "html")]
+    struct Paragraph {
+        name: &'static str,
+        amount: Fen,
+    }
+
+    #[test]
+    fn a_page_is_never_kept_framed_or_sniffed_and_brings_its_policy() {
+        let view = Paragraph { name: "林", amount: Fen::new(1) };
+        let response = Page::with_status(StatusCode::NOT_FOUND, view).into_response();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(header("content-security-policy"), Some(content_security_policy()));
+        assert_eq!(header("cache-control"), Some("no-store"));
+        assert_eq!(header("referrer-policy"), Some("strict-origin-when-cross-origin"));
+        assert_eq!(header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(header("x-frame-options"), Some("DENY"));
+    }
+
+    #[test]
+    fn only_the_money_filter_makes_markup() {
+        let hostile = Paragraph { name: "\"><script>alert(1)</script>", amount: Fen::new(909_995) };
+        assert_eq!(
+            hostile.render().unwrap(),
+            "<p title=\"&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;\">\
+             &#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62; \
+             <span class=\"n\"><i>¥</i>9,099<i>.95</i></span> ¥9,099.95</p>"
+        );
+        let negative = Paragraph { name: "", amount: Fen::new(-5) };
+        assert!(negative.render().unwrap().contains("<span class=\"n\">−<i>¥</i>0<i>.05</i></span>"));
+    }
+
+    #[test]
+    fn days_are_said_as_people_say_them() {
+        let (zh, en) = (outside(Lang::Zh), outside(Lang::En));
+        let (today, other) = (at("2026-09-01 10:39:06"), at("2025-06-02 21:30:00"));
+        assert_eq!((zh.day_time(&today), en.day_time(&today)), ("今天 10:39".into(), "today 10:39".into()));
+        assert_eq!((zh.day(&other), en.day(&other)), ("2025年6月2日".into(), "2 Jun 2025".into()));
+        assert_eq!(zh.last_day(&at("2026-09-16 00:00:00")), "9月15日", "a window that closes at midnight");
+        assert_eq!(zh.last_day(&at("2026-09-16 17:00:00")), "9月16日 17:00");
+        assert_eq!(zh.ymd(20_260_930), Some("9月30日".into()));
+        assert_eq!(zh.ymd(20_261_399), None);
+        assert_eq!((zh.month(&other), en.month(&other)), ("2025 年 6 月".into(), "June 2025".into()));
+    }
+
+    #[test]
+    fn the_time_left_is_never_negative_and_never_no_minutes() {
+        let frame = outside(Lang::Zh);
+        assert_eq!(frame.left(&at("2026-09-01 10:39:06")), "14:30");
+        assert_eq!(frame.left(&at("2026-09-01 12:24:36")), "120:00");
+        assert_eq!(frame.left(&at("2026-09-01 10:00:00")), "00:00");
+        assert_eq!((frame.minutes(&at("2026-09-01 10:24:37")), frame.minutes(&frame.now)), (1, 1));
+    }
+
+    #[test]
+    fn the_official_chinese_name_stands_only_beside_an_english_one() {
+        let (zh, en) = (outside(Lang::Zh), outside(Lang::En));
+        let both = Bilingual::new("学费", "Tuition");
+        assert_eq!((zh.name(&both), zh.official(&both)), ("学费", None));
+        assert_eq!((en.name(&both), en.official(&both)), ("Tuition", Some("学费")));
+        assert_eq!(en.official(&Bilingual::new("学费", "")), None);
+        assert_eq!(en.dial(), "09315550100");
+    }
+}

@@ -45,3 +45,21 @@ pub fn fill(lang: Lang, key: &'static str, parameters: &[(&str, &dyn Display)]) 
     out.push_str(rest);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_put_in_once_and_never_read_again() {
+        let text = fill(Lang::Zh, "refusal.item", &[("item", &"{why}"), ("why", &"{item}")]);
+        assert_eq!(text, "{why}：{item}");
+        assert_eq!(word(Lang::En, "login.title"), "Sign in");
+    }
+
+    #[test]
+    #[should_panic(expected = "words.toml lacks login.nothing")]
+    fn a_missing_word_is_found_by_a_test_before_a_payer_finds_it() {
+        let _ = word(Lang::Zh, "login.nothing");
+    }
+}

@@ -323,3 +323,48 @@ fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
 fn escape(segment: &str) -> String {
     form_urlencoded::byte_serialize(segment.as_bytes()).collect::<String>().replace('+', "%20")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_holds_only_what_was_chosen_and_is_escaped() {
+        assert_eq!(login(LoginMode::Id, ""), "/h5/login?mode=id");
+        assert_eq!(
+            login(LoginMode::User, "/h5/tuition?x=1&y=2"),
+            "/h5/login?mode=user&back=%2Fh5%2Ftuition%3Fx%3D1%26y%3D2"
+        );
+        assert_eq!(orders(Which::All, Span::All, 1), "/h5/orders");
+        let day = NaiveDate::from_ymd_opt(2026, 9, 1);
+        let span = Span::Days { from: day, to: None };
+        assert_eq!(orders(Which::Paid, span, 2), "/h5/orders?show=paid&when=days&from=2026-09-01&page=2");
+        assert_eq!(paid(PaidKind::Other, Span::Month, 1), "/h5/paid?show=other&when=month");
+        let amounts = [(ChargeId(4), Fen::new(150_000))];
+        assert_eq!(tuition(Some("2024"), true, &amounts), "/h5/tuition?period=2024&expired=1&amt4=1500.00");
+        assert_eq!(change(ChargeId(1), None, false, &amounts), "/h5/tuition/1/amount?amt4=1500.00");
+    }
+
+    #[test]
+    fn what_a_link_says_is_read_back() {
+        assert!(Which::ALL.into_iter().all(|which| Which::parse(which.code()) == Some(which)));
+        assert!(PaidKind::ALL.into_iter().all(|kind| PaidKind::parse(kind.code()) == Some(kind)));
+        assert!(Span::KINDS.into_iter().all(|span| Span::parse(span.code(), "", "") == Some(span)));
+        assert_eq!(Span::parse("days", "2026-13-01", "x"), Some(Span::KINDS[3]));
+        assert_eq!(Said::parse("ok"), Some(Said::Done));
+        assert_eq!(LoginMode::parse("ID"), None);
+    }
+
+    #[test]
+    fn the_payers_door_and_the_codes_door_never_cross() {
+        let own = Door::Own(OrderNo::parse("XF260901QMU000128").expect("well formed"));
+        let code = Door::Code("a/b c".into());
+        assert_eq!(own.pay(), "/h5/cashier/XF260901QMU000128/pay");
+        assert_eq!(own.result_said(Said::Cancelled), "/h5/result/XF260901QMU000128?said=cancel");
+        assert_eq!(own.events(), "/h5/result/XF260901QMU000128/events");
+        assert_eq!(own.cancel().as_deref(), Some("/h5/cashier/XF260901QMU000128/cancel"));
+        assert_eq!(code.result_said(Said::Done), "/q/a%2Fb%20c/result?said=ok");
+        assert_eq!((code.state(), code.ask()), ("/q/a%2Fb%20c/state".into(), "/q/a%2Fb%20c/ask".into()));
+        assert_eq!(code.cancel(), None);
+    }
+}

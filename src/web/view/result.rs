@@ -89,6 +89,14 @@ impl Confirming {
 }
 
 impl Incomplete {
+    fn heading(&self) -> &'static str {
+        match (self.why, self.certain) {
+            (Why::Closed(_), _) => "result.closed",
+            (_, true) => "result.incomplete",
+            (_, false) => "result.unsure",
+        }
+    }
+
     fn why_text(&self) -> String {
         let channel = self.channel.as_ref().map(channel_word).map(|key| self.frame.w(key));
         match (self.why, channel) {

@@ -110,7 +110,14 @@ fn every_page_has_its_language_one_heading_and_a_title() {
 #[test]
 fn the_title_tells_the_states_apart() {
     let families: [&[&str]; 5] = [
-        &["result-paid", "result-confirming", "result-review", "result-incomplete", "result-closed"],
+        &[
+            "result-paid",
+            "result-confirming",
+            "result-review",
+            "result-incomplete",
+            "result-uncertain",
+            "result-closed",
+        ],
         &["login-user", "login-user-wrong"],
         &["order-pending", "order-paid", "order-closed", "order-review"],
         &["tuition", "tuition-refused"],
