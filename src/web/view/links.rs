@@ -43,10 +43,6 @@ pub fn login(mode: LoginMode, back: &str) -> String {
     with_query(LOGIN, &[("mode", mode.code()), ("back", back)])
 }
 
-pub fn captcha(id: &str) -> String {
-    format!("/h5/captcha/{id}.png")
-}
-
 /// `period` is a billing period's code; none shows all. `amounts` are changes made so far (`amt{charge}` = yuan text).
 pub fn tuition(period: Option<&str>, expired: bool, amounts: &[(ChargeId, Fen)]) -> String {
     with_choice(TUITION, period, expired, amounts)

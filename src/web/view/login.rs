@@ -87,7 +87,7 @@ pub enum LoginProblem {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Captcha {
     pub id: String,
-    /// [`links::captcha`], or a `data:` address of the picture (120 × 44 pixels)
+    /// A `data:` address of the picture (120 × 44 pixels)
     pub image: String,
     /// 「二十七加五等于几」, "twenty-seven plus five"
     pub question: Bilingual,
