@@ -35,7 +35,8 @@ pub fn escape(text: &str) -> String {
 pub fn page(title: &str, body: &str) -> Response {
     let title = escape(title);
     let head = format!(
-        "<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\"><title>{title}</title>"
+        "<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\">\
+         <title>{title}</title>"
     );
     Html(format!(
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">{head}<style>{STYLE}</style></head>\

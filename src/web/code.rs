@@ -40,7 +40,8 @@ fn is_yen(x: f32, y: f32) -> bool {
     arm || stem || bar(62.0) || bar(78.0)
 }
 
-/// Draws `text` (up to about 100 bytes) as a PNG, black on white, quiet zone included. None when it is too long for a code.
+/// Draws `text` (up to about 100 bytes) as a PNG, black on white, quiet zone included. None when it is too long for a
+/// code.
 pub fn png(text: &str, mark: &Mark) -> Option<Vec<u8>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::H).ok()?;
     let modules = u32::try_from(code.width()).ok()?;
