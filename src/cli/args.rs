@@ -46,6 +46,9 @@ enum Command {
     Sandbox {
         #[arg(long, default_value = "127.0.0.1:8081")]
         listen: String,
+        /// The application the phone shows
+        #[arg(long, default_value = "http://127.0.0.1:8080")]
+        app: String,
     },
     /// Bring payers, fee items or charges in from a spreadsheet
     Import(import::ImportArgs),
@@ -71,9 +74,9 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             log::start(log::Form::Plain);
             demo::run(args).await?;
         }
-        Command::Sandbox { listen } => {
+        Command::Sandbox { listen, app } => {
             log::start(log::Form::Plain);
-            demo::run_sandbox(&listen).await?;
+            demo::run_sandbox(&listen, &app).await?;
         }
         Command::Import(args) => {
             log::start(log::Form::Plain);

@@ -54,6 +54,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let listener = bind(&format!("127.0.0.1:{}", args.sandbox_port)).await?;
     let sandbox = sandbox();
     sandbox.set_public_url(&sandbox_url);
+    sandbox.set_app_url(&public_url);
     let ledger = folder.join("sandbox.json");
     sandbox.remember(&ledger).with_context(|| ledger.display().to_string())?;
     tokio::spawn(Arc::clone(&sandbox).run_ledger(ledger));
@@ -63,11 +64,12 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     serve::listen(app).await
 }
 
-/// The gateways and the phone alone, for an application of your own.
-pub async fn run_sandbox(listen: &str) -> anyhow::Result<()> {
+/// The gateways and the phone alone, for an application of your own at `app`.
+pub async fn run_sandbox(listen: &str, app: &str) -> anyhow::Result<()> {
     let listener = bind(listen).await?;
     let sandbox = sandbox();
     sandbox.set_public_url(&format!("http://{}", listener.local_addr()?));
+    sandbox.set_app_url(app);
     println!("模拟网关 · sandbox gateways and phone: http://{}/", listener.local_addr()?);
     tokio::spawn(Arc::clone(&sandbox).run_notifier());
     tokio::select! {

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use poem::http::StatusCode;
-use poem::web::{Data, Json};
-use poem::{IntoEndpoint, IntoResponse, Response, Route, get, handler, post};
+use poem::web::{Data, Json, Path};
+use poem::{IntoEndpoint, IntoResponse, Response, Route, delete, get, handler, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,6 +22,7 @@ type World<'a> = Data<&'a Arc<Sandbox>>;
 pub fn routes() -> impl IntoEndpoint {
     Route::new()
         .at("/faults", get(list_faults).post(set_fault).delete(clear_faults))
+        .at("/faults/:fault", delete(lift_fault))
         .at("/switches", get(show_switches).post(set_switches))
         .at("/merchants", get(merchants))
         .at("/trades", get(trades))
@@ -97,6 +98,18 @@ fn set_fault(Data(world): World, Json(wanted): Json<WantedFault>) -> StatusCode 
 fn clear_faults(Data(world): World) -> StatusCode {
     world.clear_faults();
     StatusCode::NO_CONTENT
+}
+
+/// This fault is over, at every channel.
+#[handler]
+fn lift_fault(Data(world): World, Path(code): Path<String>) -> StatusCode {
+    match Fault::parse(&code) {
+        Some(fault) => {
+            world.faults().lift(fault);
+            StatusCode::NO_CONTENT
+        }
+        None => StatusCode::NOT_FOUND,
+    }
 }
 
 #[handler]

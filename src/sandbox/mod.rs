@@ -12,6 +12,7 @@ pub mod merchants;
 pub mod notifier;
 pub mod outbox;
 pub mod payer;
+pub mod phone;
 pub mod server;
 pub mod spoil;
 pub mod trade;

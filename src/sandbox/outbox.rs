@@ -101,6 +101,14 @@ impl Outbox {
         out
     }
 
+    /// Makes everything due now.
+    pub fn hurry(&mut self, now: Moment) {
+        for job in &mut self.waiting {
+            job.due_at = now;
+            job.held = false;
+        }
+    }
+
     /// Writes down a try; puts the notice back for its next one unless it was received or has had its last.
     pub fn record(&mut self, mut job: NoticeJob, tries: Vec<Delivery>, now: Moment) {
         let received = tries.iter().any(|delivery| delivery.received);

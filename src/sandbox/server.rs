@@ -8,6 +8,7 @@ use poem::{Endpoint, EndpointExt, Response, Route, Server, get};
 use super::account::{authorize, token};
 use super::alipay;
 use super::control;
+use super::phone;
 use super::wechat::cashier;
 use super::wechat::gateway::Gateway;
 use super::world::Sandbox;
@@ -28,6 +29,7 @@ impl Sandbox {
             .at("/sns/oauth2/access_token", get(token::access_token))
             // the sandbox itself
             .nest("/control", control::routes())
+            .nest_no_strip("/", phone::routes::routes(self))
             .data(Arc::clone(self))
     }
 

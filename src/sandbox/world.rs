@@ -83,6 +83,7 @@ pub struct Sandbox {
     codes: Mutex<AuthCodes>,
     switches: Mutex<Switches>,
     public_url: OnceLock<String>,
+    app_url: OnceLock<String>,
 }
 
 fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -109,6 +110,7 @@ impl Sandbox {
             codes: Mutex::default(),
             switches: Mutex::default(),
             public_url: OnceLock::new(),
+            app_url: OnceLock::new(),
         })
     }
 
@@ -185,6 +187,15 @@ impl Sandbox {
     pub fn public_url(&self, host: Option<&str>) -> String {
         let used = || format!("http://{}", host.unwrap_or("127.0.0.1"));
         self.public_url.get().cloned().unwrap_or_else(used)
+    }
+
+    /// Where the app under demonstration is, without a trailing slash: what phones show. Set once, before serving.
+    pub fn set_app_url(&self, url: &str) {
+        let _ = self.app_url.set(url.trim_end_matches('/').to_owned());
+    }
+
+    pub fn app_url(&self) -> Option<&str> {
+        self.app_url.get().map(String::as_str)
     }
 
     /// Puts a notice about a trade into the outbox, first due now (or when the faults say). No address: no notice.

@@ -61,6 +61,7 @@ impl TestApp {
         let clock = Clock::manual(start_of_story());
         let sandbox = Sandbox::new(Options::default(), clock.clone(), Chance::seeded(1));
         sandbox.set_public_url(&sandbox_url);
+        sandbox.set_app_url(&url);
         let app = open(config, &clock).await;
         app.db.migrate().await.unwrap();
         let school = school::found(&app).await;

@@ -1,0 +1,32 @@
+//! The phone's own part of the sandbox's map.
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::{EndpointExt, Request, Response, Route, get, handler, post};
+
+use crate::sandbox::world::Sandbox;
+
+use super::page;
+use super::relay::{Relay, Tabs, astray};
+
+/// `/`, `/phone/…`, `/as/…`, and whatever a relayed page's script asks its own host for.
+pub fn routes(world: &Arc<Sandbox>) -> BoxEndpoint<'static, Response> {
+    let relay = Relay::new(world);
+    Route::new()
+        .at("/", get(page::index))
+        .at("/phone/state", get(page::state))
+        .at("/phone/decode", post(page::decode))
+        .at("/phone/forget", post(page::forget))
+        .at("/phone/hurry", post(page::hurry))
+        .at("/phone/:name", get(page::file))
+        .at("/as/*rest", Tabs(Arc::clone(&relay)))
+        .at("/*rest", lost)
+        .data(relay)
+        .map_to_response()
+        .boxed()
+}
+
+#[handler]
+fn lost(req: &Request) -> Response {
+    astray(req)
+}
