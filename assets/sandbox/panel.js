@@ -112,7 +112,7 @@ function drawFaults(state) {
       class: on ? 'main' : null, onclick: act, 'data-fault': fault }, text);
     return make('div', { class: inForce.length ? 'fault on' : 'fault' },
       make('b', {}, name, where.length ? make('span', { class: 'bad' }, ` · ${where.join('；')}`) : null),
-      make('p', {}, sentence), make('p', { lang: 'en' }, explain),
+      make('p', {}, sentence), make('p', { lang: 'en' }, explain.replaceAll('`', '')),
       make('div', { class: 'set' }, button('关 Off', !inForce.length, () => lift(fault)),
         button('一次 Once', inForce.some((one) => one.times), () => set(fault, 1)),
         button('一直 On', inForce.some((one) => !one.times), () => set(fault, null))));

@@ -43,7 +43,6 @@ fn file_of(kind: &str, text: &'static str) -> Response {
     response.content_type(format!("{kind}; charset=utf-8")).body(text)
 }
 
-#[handler]
 pub fn index() -> Response {
     file_of("text/html", INDEX)
 }

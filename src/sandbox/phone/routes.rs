@@ -13,20 +13,20 @@ use super::relay::{Relay, Tabs, astray};
 pub fn routes(world: &Arc<Sandbox>) -> BoxEndpoint<'static, Response> {
     let relay = Relay::new(world);
     Route::new()
-        .at("/", get(page::index))
         .at("/phone/state", get(page::state))
         .at("/phone/decode", post(page::decode))
         .at("/phone/forget", post(page::forget))
         .at("/phone/hurry", post(page::hurry))
         .at("/phone/:name", get(page::file))
         .at("/as/*rest", Tabs(Arc::clone(&relay)))
-        .at("/*rest", lost)
+        .at("/*rest", rest)
         .data(relay)
         .map_to_response()
         .boxed()
 }
 
+/// The phone itself at `/`: beside a rest of any length, poem gives that path to the rest.
 #[handler]
-fn lost(req: &Request) -> Response {
-    astray(req)
+fn rest(req: &Request) -> Response {
+    if req.original_uri().path() == "/" { page::index() } else { astray(req) }
 }

@@ -302,7 +302,12 @@ async fn a_fault_is_lifted_alone_and_the_page_and_its_files_are_there() {
     assert_eq!(http.delete(scene.url("/control/faults/down")).send().await.unwrap().status(), 204);
     assert_eq!(http.delete(scene.url("/control/faults/rain")).send().await.unwrap().status(), 404);
     assert_eq!(scene.echoed("/phone/state?phone=p1").await["in_force"][0]["fault"], json!("hang"));
-    assert!(scene.text("/").await.contains("模拟手机"));
+    let index = scene.get("/").await;
+    assert_eq!(
+        (index.status().as_u16(), &index.headers()["content-type"]),
+        (200, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    assert!(index.text().await.unwrap().contains("扫一扫"));
     assert_eq!(scene.get("/phone/page.css").await.headers()["content-type"], "text/css; charset=utf-8");
     assert_eq!(scene.get("/phone/passwd").await.status(), 404);
     let none = http.post(scene.url("/phone/decode")).body("no picture").send().await.unwrap();
