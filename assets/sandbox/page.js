@@ -60,7 +60,12 @@ function draw() {
     onclick: () => { world.phone = phone; draw(); refresh(); },
   }, ...both(`手机 ${at + 1}`, `Phone ${at + 1}`)));
   const more = make('button', { type: 'button', title: '再来一部 One more', 'aria-label': '再来一部手机 One more phone',
-    onclick: () => { world.phone = `p${world.phones.length + 1}`; world.phones.push(world.phone); draw(); refresh(); } }, '＋');
+    onclick: () => {
+      world.phone = `p${world.phones.length + 1}`;
+      world.phones.push(world.phone);
+      draw();
+      refresh();
+    } }, '＋');
   byId('phones').replaceChildren(...names, more);
   byId('apps').replaceChildren(...Object.entries(APPS).map(([device, [zh, en]]) => make('button', {
     type: 'button', role: 'radio', 'aria-checked': String(device === app()), 'data-app': device,

@@ -17,7 +17,8 @@ const GROUPS = [
 ];
 const panel = { words: {}, known: [], channel: '', drawn: '' };
 const yuan = (fen) => '¥' + (fen / 100).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ',');
-const json = (body) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+const json = (body) => (
+  { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
 function table(heads, rows, empty) {
   if (!rows.length) return make('p', { class: 'note' }, empty);
@@ -31,15 +32,16 @@ const sub = (text) => make('div', { class: 'sub' }, text);
 
 function tradeRow(trade) {
   const [zh, en, tone] = STATES[trade.state];
-  const back = trade.refunds.filter((refund) => refund.state === 'success');
+  const arrived = trade.refunds.filter((refund) => refund.state === 'success');
+  const back = arrived.reduce((all, one) => all + one.amount_fen, 0);
   const waiting = trade.refunds.filter((refund) => refund.state !== 'success');
   return make('tr', {},
     cell(trade.description, sub(trade.out_trade_no)),
     cell(CHANNELS[trade.channel], sub(PRODUCTS[trade.product])),
-    sum(yuan(trade.total_fen), back.length ? sub('退 −' + yuan(back.reduce((all, one) => all + one.amount_fen, 0))) : null),
+    sum(yuan(trade.total_fen), back ? sub('退 −' + yuan(back)) : null),
     cell(make('span', { class: tone }, ...both(zh, en)), trade.phone ? sub(nameOf(trade.phone)) : null,
-      ...waiting.map((refund) => sub(`退款 ${refund.state} ${yuan(refund.amount_fen)}`))),
-    cell((trade.at || trade.ordered_at).slice(5, 19).replace('T', ' ')));
+      ...waiting.map((refund) => sub(`退款 ${refund.state} ${yuan(refund.amount_fen)}`)),
+      sub((trade.at || trade.ordered_at).slice(5, 19).replace('T', ' '))));
 }
 function nameOf(phone) {
   const at = world.phones.indexOf(phone);
@@ -54,7 +56,7 @@ function drawTrades(state) {
     make('h2', {}, ...both('商户收到的钱', 'What merchants received')),
     cards.length ? make('div', { class: 'cards' }, ...cards) : make('p', { class: 'note' }, '还没有。None yet.'),
     make('h2', {}, ...both(`渠道的交易（共 ${state.all_trades} 笔）`, 'Trades at the channels')),
-    table(['商品 Item', '渠道 Channel', '>金额 Amount', '状态 State', '时间 Time'], state.trades.map(tradeRow),
+    table(['商品 Item', '渠道 Channel', '>金额 Amount', '状态 State'], state.trades.map(tradeRow),
       '还没有交易：在左边的手机上缴一笔费。No trades yet: pay something on the phone.'));
 }
 
@@ -63,13 +65,14 @@ function drawWallet(state) {
   const row = (one) => make('tr', {}, cell(one.description, sub(one.out_trade_no)), cell(CHANNELS[one.channel]),
     sum('−' + yuan(one.paid_fen)), sum(one.back_fen ? '+' + yuan(one.back_fen) : ''));
   byId('wallet').replaceChildren(
-    make('h2', {}, ...both(`${nameOf(world.phone)}的钱包`, "This phone's wallet")),
+    make('h2', {}, ...both(`${nameOf(world.phone)} 的钱包`, "This phone's wallet")),
     make('div', { class: 'cards' },
       make('div', {}, '付出 Paid', make('b', {}, yuan(wallet.paid_fen))),
       make('div', {}, '退回 Refunded', make('b', {}, yuan(wallet.back_fen)))),
     make('p', {}, '微信 openid ', make('code', {}, wallet.openid)),
     make('p', {}, '支付宝 user id ', make('code', {}, wallet.alipay_user)),
-    table(['付款 Payment', '渠道 Channel', '>付出 Paid', '>退回 Refunded'], wallet.payments.map(row), '还没付过款。Nothing paid yet.'),
+    table(['付款 Payment', '渠道 Channel', '>付出 Paid', '>退回 Refunded'], wallet.payments.map(row),
+      '还没付过款。Nothing paid yet.'),
     make('p', {}, make('button', { type: 'button', onclick: forget },
       ...both('清除这部手机的登录', 'Sign this phone out everywhere'))));
 }
@@ -83,36 +86,43 @@ function about(notice) {
   if (notice.refund) return '退款 refund';
   return { paid: '支付 paid', closed: '关闭 closed' }[notice] || '';
 }
+function outcome(delivery) {
+  if (delivery.received) return '已收到 received';
+  return delivery.status ? '未认可 not accepted' : '没有应答 no answer';
+}
 function drawNotices(state) {
   const waiting = state.waiting.map((job) => make('tr', {}, cell(job.key.out_trade_no, sub(job.url)),
-    cell(about(job.about)), cell(`第 ${job.tries + 1} 次 try ${job.tries + 1}`)));
-  const tries = state.tries.map((one) => make('tr', {}, cell(one.out_trade_no, sub(one.url)), cell(about(one.about)),
-    cell(one.received ? make('span', { class: 'good' }, '已收到 received') : make('span', { class: 'bad' },
-      one.status ? `未认可 not accepted` : '没有应答 no answer'), sub(`${one.status || ''} ${one.body.slice(0, 60)}`)),
-    cell(`第 ${one.try_no} 次`)));
+    cell(about(job.about), sub(`第 ${job.tries + 1} 次 try ${job.tries + 1}`))));
+  const tries = state.tries.map((one) => make('tr', {}, cell(one.out_trade_no, sub(one.url)),
+    cell(about(one.about), sub(`第 ${one.try_no} 次 try ${one.try_no}`)),
+    cell(make('span', { class: one.received ? 'good' : 'bad' }, outcome(one)),
+      sub(`${one.status || ''} ${one.body.slice(0, 60)}`))));
   byId('notices').replaceChildren(
     make('h2', {}, ...both(`等待发出（${state.waiting.length}）`, 'Waiting')),
     make('p', {}, make('button', { type: 'button', class: 'main', onclick: hurry },
       ...both('立即投递全部通知', 'Deliver notifications now'))),
-    table(['单号 Order', '内容 About', '下一次 Next'], waiting, '没有等待的通知。None waiting.'),
+    table(['单号 Order', '内容 About'], waiting, '没有等待的通知。None waiting.'),
     make('h2', {}, ...both('投递记录', 'Tries so far')),
-    table(['单号 Order', '内容 About', '结果 Outcome', '次数 Try'], tries, '还没有投递过。None yet.'));
+    table(['单号 Order', '内容 About', '结果 Outcome'], tries, '还没有投递过。None yet.'));
 }
 async function hurry() {
   await fetch('/phone/hurry', { method: 'POST' });
   refresh();
 }
 
+/** The fault's own sentence, with its usual amount said where it counts. */
+const english = (explain) => explain.replace(/`amount` ([^(]*) \((\d+)\)/, '$2 $1').replaceAll('`', '');
 function drawFaults(state) {
   const row = ({ fault, explain }) => {
     const inForce = state.in_force.filter((one) => one.fault === fault);
     const [name, sentence] = panel.words[fault] || [fault, ''];
-    const where = inForce.map((one) => `${one.channel ? CHANNELS[one.channel] : '两个渠道'}${one.times ? `，还有 ${one.times} 次` : ''}`);
+    const where = inForce.map((one) =>
+      (CHANNELS[one.channel] || '两个渠道') + (one.times ? `，还有 ${one.times} 次` : ''));
     const button = (text, on, act) => make('button', { type: 'button', 'aria-pressed': String(on),
       class: on ? 'main' : null, onclick: act, 'data-fault': fault }, text);
     return make('div', { class: inForce.length ? 'fault on' : 'fault' },
       make('b', {}, name, where.length ? make('span', { class: 'bad' }, ` · ${where.join('；')}`) : null),
-      make('p', {}, sentence), make('p', { lang: 'en' }, explain.replaceAll('`', '')),
+      make('p', {}, sentence), make('p', { lang: 'en' }, english(explain)),
       make('div', { class: 'set' }, button('关 Off', !inForce.length, () => lift(fault)),
         button('一次 Once', inForce.some((one) => one.times), () => set(fault, 1)),
         button('一直 On', inForce.some((one) => !one.times), () => set(fault, null))));
@@ -123,7 +133,8 @@ function drawFaults(state) {
     own.forEach((one) => left.splice(left.indexOf(one), 1));
     return [make('h2', {}, ...both(zh, en)), ...own.map(row)];
   });
-  const channel = make('select', { 'aria-label': '渠道 Channel', onchange: (event) => { panel.channel = event.target.value; } },
+  const choose = (event) => { panel.channel = event.target.value; };
+  const channel = make('select', { 'aria-label': '渠道 Channel', onchange: choose },
     ...[['', '两个渠道 both'], ['wechat', '微信 WeChat'], ['alipay', '支付宝 Alipay']].map(([value, text]) =>
       make('option', { value, selected: value === panel.channel }, text)));
   byId('faults').replaceChildren(
@@ -157,7 +168,8 @@ function drawPanel(state) {
   drawWallet(state);
   drawNotices(state);
   drawFaults(state);
-  const again = focused && [...document.querySelectorAll(`[data-fault="${focused}"]`)].find((one) => one.textContent === text);
+  const buttons = focused ? [...document.querySelectorAll(`[data-fault="${focused}"]`)] : [];
+  const again = buttons.find((one) => one.textContent === text);
   if (again) again.focus();
 }
 

@@ -16,7 +16,8 @@
     button { display: block; width: 100%; margin: 8px 0 0; padding: 11px; border: 0; border-radius: 8px; font: inherit;
       background: #f0f1f2; color: #111; cursor: pointer; }
     button:focus-visible { outline: 3px solid #111; outline-offset: 2px; }
-    .two { display: grid; grid-template-columns: 1fr 1fr; gap: 8px; }
+    .two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 8px; }
+    dialog:focus { outline: none; }
     .wechat { background: #077a3e; color: #fff; }
     .alipay { background: #1668d6; color: #fff; }
     [hidden] { display: none !important; }`;
@@ -89,6 +90,9 @@
       element('p', { class: 'small' }, NAMES[channel] + ' · ' + offer.out_trade_no),
     );
     dialog.showModal();
+    // the amount is read first; no key pressed by habit may pay
+    dialog.tabIndex = -1;
+    dialog.focus();
     return new Promise((done) => {
       const end = (how) => { host.remove(); done(how); };
       const pay = async (how) => {
