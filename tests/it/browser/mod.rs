@@ -2,6 +2,8 @@
 //! there, one at a time, and leave their pictures in `JIAOFEI_TEST_ARTEFACTS`.
 pub mod desktop;
 pub mod driver;
+pub mod gallery;
+pub mod pages;
 pub mod pay;
 pub mod stage;
 pub mod steps;

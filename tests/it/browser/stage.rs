@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::driver::Driver;
-use super::window::{Window, artefacts};
+use super::window::Window;
 use crate::world::app::TestApp;
 use crate::world::phone::Device;
 
@@ -108,15 +108,6 @@ impl Stage {
         };
         answer(window, &json!({ "resultCode": code })).await;
     }
-
-    /// Keeps a picture: the screen, and the whole page where it is longer.
-    pub async fn keep(&self, window: &Window, name: &str) {
-        let folder = artefacts();
-        std::fs::write(folder.join(format!("{name}.png")), window.picture(false).await).unwrap();
-        if window.is_long().await {
-            std::fs::write(folder.join(format!("{name}-whole.png")), window.picture(true).await).unwrap();
-        }
-    }
 }
 
 /// The script has returned before the page goes on to the next.
@@ -131,7 +122,7 @@ impl Drop for Stage {
 }
 
 /// WeChat brings its bridge some time after the page; the payer's answer comes from outside.
-const WECHAT_BRIDGE: &str = "
+pub const WECHAT_BRIDGE: &str = "
 if (window.top === window) {
   window.asked = [];
   setTimeout(() => {

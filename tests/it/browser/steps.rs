@@ -10,7 +10,7 @@ impl Stage {
         window.fill("#un", &student.number).await;
         window.fill("#pw", student.password()).await;
         window.click("form [type=submit].btn").await;
-        window.see("退出登录").await;
+        window.wait_for("return document.querySelector('form[action=\"/h5/logout\"]') !== null").await;
     }
 
     /// From the first page to the arrears, everything selected.
@@ -45,7 +45,7 @@ impl Stage {
 
 /// What a camera reads off the screen.
 pub async fn scan(window: &Window) -> String {
-    let picture = image::load_from_memory(&window.picture(false).await).unwrap().to_luma8();
+    let picture = image::load_from_memory(&window.picture().await).unwrap().to_luma8();
     let mut screen = rqrr::PreparedImage::prepare(picture);
     let codes = screen.detect_grids();
     assert_eq!(codes.len(), 1, "one code, whatever the app");

@@ -202,10 +202,19 @@ impl Window {
         found
     }
 
-    /// PNG of the screen, or of the whole page however long.
-    pub async fn picture(&self, whole: bool) -> Vec<u8> {
-        let taken = self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": whole })).await;
-        decode(taken["data"].as_str().unwrap())
+    /// PNG of the screen.
+    pub async fn picture(&self) -> Vec<u8> {
+        decode(self.devtools("Page.captureScreenshot", json!({})).await["data"].as_str().unwrap())
+    }
+
+    /// PNG of the whole page, on a screen as long as that.
+    pub async fn whole_picture(&self) -> Vec<u8> {
+        let (width, height, _) = screen(self.device);
+        let long = self.script("return document.documentElement.scrollHeight").await;
+        self.resize(width, u32::try_from(long.as_u64().unwrap()).unwrap()).await;
+        let picture = self.picture().await;
+        self.resize(width, height).await;
+        picture
     }
 
     /// Whether there is more below than the screen shows.
@@ -233,7 +242,7 @@ impl Window {
                 tokio::time::sleep(BEAT).await;
             }
             let path = artefacts().join(format!("waiting-in-vain-{}.png", caller.line()));
-            std::fs::write(&path, self.picture(false).await).unwrap();
+            std::fs::write(&path, self.picture().await).unwrap();
             let (address, text, console) = (self.address().await, self.text().await, self.complaints().await);
             let picture = path.display();
             panic!("{caller}: waited in vain for {what} at {address} ({picture})\n{last}\n{console:?}\n{text}");
