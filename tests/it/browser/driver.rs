@@ -43,19 +43,7 @@ pub struct Element(String);
 
 impl Driver {
     pub fn start() -> Driver {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = command.spawn().unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut line = String::new();
-        let port: u16 = loop {
-            line.clear();
-            assert!(output.read_line(&mut line).unwrap() > 0, "chromedriver ended before it said its port");
-            let said = line.trim_end().strip_prefix("ChromeDriver was started successfully on port ");
-            if let Some(port) = said {
-                break port.trim_end_matches('.').parse().unwrap();
-            }
-        };
+        let (process, output, port) = launch();
         let http = Client::builder().no_proxy().build().unwrap();
         let (url, profiles) = (format!("http://127.0.0.1:{port}"), Some(tempfile::tempdir().unwrap()));
         Driver { process, _output: output, url, http, profiles, opened: AtomicU32::new(0) }
@@ -92,6 +80,26 @@ impl Driver {
         let id = opened["sessionId"].as_str().unwrap();
         Session { url: format!("{}/session/{id}", self.url), http: self.http.clone() }
     }
+}
+
+/// It takes any port that is free, and gives up where that port is free for IPv6 only: then once more.
+fn launch() -> (Child, BufReader<ChildStdout>, u16) {
+    let mut said = String::new();
+    for _ in 0..20 {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        said.clear();
+        while output.read_line(&mut said).unwrap() > 0 {
+            let last = said.lines().last().unwrap_or_default();
+            if let Some(port) = last.strip_prefix("ChromeDriver was started successfully on port ") {
+                return (process, output, port.trim_end_matches('.').parse().unwrap());
+            }
+        }
+        process.wait().unwrap();
+    }
+    panic!("chromedriver does not start: {said}")
 }
 
 impl Drop for Driver {

@@ -1,4 +1,6 @@
 //! From the arrears to the result.
+use std::time::Duration;
+
 use jiaofei::domain::fee::{Collection, FeeItem, Window};
 use jiaofei::domain::order::Order;
 use jiaofei::domain::trade::{Channel, Product};
@@ -34,7 +36,7 @@ impl Gallery {
 async fn what_is_owed_and_the_choice_of_it() {
     in_both_languages(Device::Wechat, async |gallery: &mut Gallery| {
         let now = gallery.stage.world.clock.now();
-        let day = |days: u64| std::time::Duration::from_secs(days * 86_400);
+        let day = |days: u64| Duration::from_secs(days * 86_400);
         gallery.stage.sign_in(&gallery.window, &gallery.student).await;
         gallery.goto("/h5/tuition").await;
         gallery.hang_in_every_light("tuition").await;
@@ -112,13 +114,14 @@ async fn the_cashier_inside_wechat_and_what_follows() {
 
         gallery.stage.world.sandbox.set_fault(Setting::always(Fault::Answer500).during(Call::Query));
         // what the channel said before is good for three seconds
-        gallery.stage.world.clock.advance(std::time::Duration::from_secs(4));
+        gallery.stage.world.clock.advance(Duration::from_secs(4));
         gallery.goto(&format!("/h5/result/{}?said=ok", order.order_no)).await;
         gallery.hang_in_every_light("result-confirming").await;
         gallery.goto(&format!("/h5/result/{}?said=fail", order.order_no)).await;
         gallery.window.see(gallery.says("是否扣款还在核对", "is being checked")).await;
         gallery.hang("result-uncertain").await;
         gallery.stage.world.sandbox.clear_faults();
+        gallery.stage.world.clock.advance(Duration::from_secs(4));
         gallery.goto(&cashier).await;
         gallery.window.click("[form=pf]").await;
         gallery.stage.in_wechat(&gallery.window, "liu", Payer::Cancels).await;
