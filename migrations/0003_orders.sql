@@ -18,7 +18,7 @@ CREATE TABLE payment_order (
     product TEXT,
     closed_at BIGINT,
     close_reason TEXT CHECK (close_reason IN ('cancelled', 'expired', 'superseded')),
-    UNIQUE (checkout_id, part),
+    UNIQUE (payer_id, checkout_id, part),
     CHECK ((state = 'paid') = (paid_at IS NOT NULL AND trade_no IS NOT NULL)),
     CHECK (state <> 'closed' OR closed_at IS NOT NULL)
 );

@@ -6,11 +6,12 @@ use futures_util::StreamExt;
 
 use super::attempt::{self, Retired, ask};
 use super::failure::Result;
+use super::settle::LATER_LOOK;
 use crate::app::App;
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
 use crate::domain::order::{Attempt, AttemptState, Order, OrderState};
-use crate::domain::trade::Heard;
+use crate::domain::trade::{Channel, Heard};
 use crate::store::{attempts, orders};
 
 /// When the first inquiry of a new attempt is due.
@@ -110,13 +111,18 @@ async fn is_pending(app: &App, order: OrderId) -> Result<bool> {
     Ok(order.is_some_and(|order| matches!(order.state, OrderState::Pending { .. })))
 }
 
-/// A live attempt is asked about until its order ends; a closed one that is watched, until an hour after it ran out.
+/// A live attempt is asked about until its order ends. A closed one is looked at until an hour after it ran out, in
+/// case the channel breaks its word and its notice is lost: often at Alipay, where it may come to life, now and then
+/// elsewhere.
 fn next_inquiry(attempt: &Attempt, now: Moment) -> Option<Moment> {
     let watched_until = attempt.expires_at + Duration::from_secs(3600);
     match attempt.state {
         AttemptState::Live if now > watched_until => Some(now + Duration::from_secs(600)),
         AttemptState::Live => Some(now + patience(attempt.inquiries)),
-        AttemptState::Closed if now < watched_until => Some(now + Duration::from_secs(120)),
+        AttemptState::Closed if now < watched_until => {
+            let may_come_to_life = attempt.product.channel() == Channel::Alipay && now < attempt.expires_at;
+            Some(now + if may_come_to_life { Duration::from_secs(120) } else { LATER_LOOK })
+        }
         AttemptState::Closed | AttemptState::Paid => None,
     }
 }

@@ -127,6 +127,9 @@ async fn next_receipt_no(app: &App) -> Result<String> {
     Ok(format!("{:06}", app.serials.next(&app.db, "receipt", 20).await?))
 }
 
+/// How long after its end an attempt is looked at again, in case the channel breaks its word.
+pub const LATER_LOOK: Duration = Duration::from_secs(30 * 60);
+
 struct Booking<'a> {
     tx: &'a DatabaseTransaction,
     order: &'a Order,
@@ -156,7 +159,8 @@ impl Booking<'_> {
                 Ok(Verdict::Foreign { field, got })
             }
             Verdict::CloseAttempt => {
-                attempts::move_to_closed(self.tx, self.attempt.id, self.now, None).await?;
+                let look_again = Some(self.now + LATER_LOOK);
+                attempts::move_to_closed(self.tx, self.attempt.id, self.now, look_again).await?;
                 Ok(Verdict::CloseAttempt)
             }
             Verdict::Replay | Verdict::Wait => Ok(verdict),

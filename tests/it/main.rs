@@ -12,6 +12,7 @@ mod logs;
 mod misbehaving;
 mod paying;
 mod privacy;
+mod racing;
 mod records;
 mod redis_gone;
 mod sessions;
