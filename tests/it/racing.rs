@@ -145,28 +145,29 @@ async fn storm(seed: u64) {
     books_agree(&world, &format!("seed {seed}")).await;
 }
 
+const PRODUCTS: [Product; 6] = [
+    Product::WechatJsapi,
+    Product::WechatNative,
+    Product::WechatH5,
+    Product::AlipayWap,
+    Product::AlipayPrecreate,
+    Product::AlipayJsapi,
+];
+const FAULTS: [Fault; 11] = [
+    Fault::LoseNotice,
+    Fault::DelayNotice,
+    Fault::DuplicateNotice,
+    Fault::ReorderNotice,
+    Fault::CorruptNotice,
+    Fault::LoseAnswer,
+    Fault::Answer500,
+    Fault::ForgedAnswer,
+    Fault::UnsignedAnswer,
+    Fault::RefundProcessing,
+    Fault::RefundNotEnough,
+];
+
 async fn gust(world: &TestApp, chance: &Chance, student: &Student, orders: &mut Vec<Order>) {
-    const PRODUCTS: [Product; 6] = [
-        Product::WechatJsapi,
-        Product::WechatNative,
-        Product::WechatH5,
-        Product::AlipayWap,
-        Product::AlipayPrecreate,
-        Product::AlipayJsapi,
-    ];
-    const FAULTS: [Fault; 11] = [
-        Fault::LoseNotice,
-        Fault::DelayNotice,
-        Fault::DuplicateNotice,
-        Fault::ReorderNotice,
-        Fault::CorruptNotice,
-        Fault::LoseAnswer,
-        Fault::Answer500,
-        Fault::ForgedAnswer,
-        Fault::UnsignedAnswer,
-        Fault::RefundProcessing,
-        Fault::RefundNotEnough,
-    ];
     let pick = |below: usize| usize::try_from(chance.below(below as u64)).unwrap();
     let phone = PHONES[pick(2)];
     let some = |orders: &[Order]| orders.get(pick(orders.len().max(1))).cloned();
