@@ -176,9 +176,20 @@ impl Session {
         self.post("/execute/sync", json!({ "script": body, "args": arguments })).await
     }
 
+    /// Goes on inside a frame of the page, or with the page itself.
+    pub async fn enter(&self, frame: Option<&Element>) -> Result<Value, Trouble> {
+        let frame = frame.map_or(Value::Null, Session::argument);
+        self.post("/frame", json!({ "id": frame })).await
+    }
+
     /// The element as an argument of a script.
     pub fn argument(element: &Element) -> Value {
         json!({ ELEMENT: element.0 })
+    }
+
+    /// The element a script has returned.
+    pub fn returned(value: &Value) -> Option<Element> {
+        value.get(ELEMENT).map(|_| element(value))
     }
 
     /// A DevTools command.

@@ -5,6 +5,7 @@ pub mod driver;
 pub mod gallery;
 pub mod pages;
 pub mod pay;
+pub mod phone;
 pub mod stage;
 pub mod steps;
 pub mod window;

@@ -145,6 +145,31 @@ impl Window {
         })
     }
 
+    /// Waits until the body of a function returns an element, and clicks that.
+    #[track_caller]
+    pub fn click_what<'a>(&'a self, body: &'a str) -> impl Future<Output = ()> + 'a {
+        self.until(body.to_owned(), async move || {
+            let found = self.session.script(body, json!([])).await?;
+            let Some(element) = Session::returned(&found) else { return Ok(None) };
+            self.session.click(&element).await.map(|_| Some(()))
+        })
+    }
+
+    /// Goes on inside a frame of the page.
+    #[track_caller]
+    pub fn enter<'a>(&'a self, css: &'a str) -> impl Future<Output = ()> + 'a {
+        self.until(css.to_owned(), async move || {
+            self.session.enter(None).await?;
+            let frame = self.session.find(css).await?;
+            self.session.enter(Some(&frame)).await.map(|_| Some(()))
+        })
+    }
+
+    /// Goes on with the page itself.
+    pub async fn leave(&self) {
+        self.session.enter(None).await.unwrap();
+    }
+
     /// As a person does: brings it to the middle, then taps it.
     async fn touch(&self, element: &Element) -> Result<(), Trouble> {
         let centre = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
