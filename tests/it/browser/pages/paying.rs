@@ -1,7 +1,7 @@
 //! From the arrears to the result.
 use std::time::Duration;
 
-use jiaofei::domain::fee::{Collection, FeeItem, Window};
+use jiaofei::domain::fee::{Collection, FeeItem, FeeKind, Window};
 use jiaofei::domain::order::Order;
 use jiaofei::domain::trade::{Channel, Product};
 use jiaofei::sandbox::faults::{Call, Fault, Setting};
@@ -42,12 +42,13 @@ async fn what_is_owed_and_the_choice_of_it() {
         gallery.hang_in_every_light("tuition").await;
         let books = item("14", ("教材费", "Books"), "agency", None);
         gallery.owe(FeeItem { collection: Collection::Suspended, ..books }, 41_860).await;
+        let other = |item: FeeItem| FeeItem { kind: FeeKind::Other, ..item };
         let meeting = item("22", ("会议费", "Conference fee"), "agency", None);
         let over = Window { opens_at: None, closes_at: Some(now - day(5)) };
-        gallery.owe(FeeItem { window: over, ..meeting }, 80_000).await;
+        gallery.owe(FeeItem { window: over, ..other(meeting) }, 80_000).await;
         let uniform = item("23", ("军训服装费", "Military training uniform"), "agency", None);
         let soon = Window { opens_at: Some(now + day(14)), closes_at: None };
-        gallery.owe(FeeItem { window: soon, ..uniform }, 23_800).await;
+        gallery.owe(FeeItem { window: soon, ..other(uniform) }, 23_800).await;
         gallery.goto("/h5/tuition?expired=1").await;
         gallery.hang("tuition-not-payable").await;
         gallery.window.click("#all").await;
