@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use poem::http::StatusCode;
 
 use crate::domain::trade::Channel;
@@ -15,6 +15,8 @@ use super::trade::Trade;
 use super::wechat;
 use super::world::Sandbox;
 
+/// Copies of one notice that are under way at once.
+const AT_ONCE: usize = 64;
 /// How often the background loop looks, in real time.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -44,7 +46,8 @@ impl Sandbox {
     async fn deliver(&self, job: &NoticeJob) -> Vec<Delivery> {
         let (channel, call) = (job.key.channel, call_of(&job.about));
         let copies = self.strikes(Fault::DuplicateNotice, channel, call).unwrap_or(0);
-        join_all((0..=copies).map(|_| self.try_once(job))).await
+        let tries = stream::iter((0..=copies).map(|_| self.try_once(job)));
+        tries.buffer_unordered(AT_ONCE).collect().await
     }
 
     async fn try_once(&self, job: &NoticeJob) -> Delivery {

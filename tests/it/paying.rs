@@ -319,3 +319,16 @@ async fn a_visitor_who_did_not_ask_is_not_let_in_by_a_channels_sign_in() {
         assert_eq!(victim.get(path).await.status, 404, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_cashier_names_the_payee_and_leaves_a_way_on_in_every_app() {
+    let (world, student) = world().await;
+    for device in Device::ALL {
+        let phone = world.phone(device);
+        let cashier = to_cashier(&world, &phone, &student, false).await;
+        assert!(cashier.has("启明大学后勤集团"), "{device:?}: {}", cashier.text());
+        let ways = cashier.body().contains("name=\"method\"") || cashier.body().contains("code.png");
+        assert!(ways, "{device:?}: {}", cashier.text());
+    }
+    assert_eq!(world.count("SELECT COUNT(*) FROM payment_order").await, 1, "one order, taken up on every device");
+}

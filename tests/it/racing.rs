@@ -180,7 +180,7 @@ async fn gust(world: &TestApp, chance: &Chance, student: &Student, orders: &mut 
                 orders.extend(opened);
             }
         }
-        2 | 3 | 4 => {
+        2..=4 => {
             let Some(order) = some(orders) else { return };
             if let Ok(started) = world.begin(&order, PRODUCTS[pick(6)], phone).await {
                 world.arrive_if_open(&started, phone).await;

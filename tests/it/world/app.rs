@@ -40,7 +40,8 @@ pub struct TestApp {
     /// `http://127.0.0.1:port`
     pub url: String,
     pub sandbox_url: String,
-    pub database: TestDatabase,
+    /// Goes when the story ends
+    _database: TestDatabase,
 }
 
 impl TestApp {
@@ -69,7 +70,7 @@ impl TestApp {
         tokio::spawn(Server::new_with_acceptor(acceptor).run(routes(Arc::clone(&app))));
         let outside = Arc::clone(&sandbox);
         tokio::spawn(async move { outside.serve(sandbox_port).await });
-        TestApp { app, sandbox, clock, school, url, sandbox_url, database }
+        TestApp { app, sandbox, clock, school, url, sandbox_url, _database: database }
     }
 
     /// Another process on the same database and Redis.
