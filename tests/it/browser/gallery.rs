@@ -100,3 +100,15 @@ impl Gallery {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_with_a_page_is_noticed() {
+    let Some(stage) = super::stage::set().await else { return };
+    let window = stage.open(Device::Mobile).await;
+    window.goto(&format!("{}/h5/login", stage.world.url)).await;
+    assert_eq!((window.complaints().await, window.overflows(&WIDTHS).await), (vec![], vec![]));
+    window.script("document.querySelector('main').innerHTML = '<p style=\"color:red\">'.repeat(2)").await;
+    assert_eq!(window.complaints().await.len(), 2, "the policy allows no such style");
+    window.script("document.querySelector('main').innerHTML = '<pre>' + 'x'.repeat(60) + '</pre>'").await;
+    assert_eq!(window.overflows(&WIDTHS).await.len(), WIDTHS.len(), "sixty letters fit nowhere");
+}

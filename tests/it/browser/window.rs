@@ -218,7 +218,7 @@ impl Window {
         let (width, height, _) = screen(self.device);
         for &width in widths {
             self.resize(width, height).await;
-            let wide = self.script(STICKS_OUT).await;
+            let wide = self.session.script(STICKS_OUT, json!([width])).await.unwrap();
             if let Some(what) = wide.as_str() {
                 found.push(format!("{width} px: {what}"));
             }
@@ -275,11 +275,12 @@ impl Window {
     }
 }
 
-/// The width of the page and the elements beyond the right edge, when the page is wider than the screen.
+/// The width of the page and the elements beyond the right edge, when the page is wider than the screen. The screen's
+/// width is an argument: a phone shows more of a page that is too wide, and says so in `innerWidth`.
 const STICKS_OUT: &str = "
-    const wide = document.documentElement.scrollWidth;
-    if (wide <= innerWidth) return null;
-    const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1);
+    const [screen] = arguments, wide = document.documentElement.scrollWidth;
+    if (wide <= screen) return null;
+    const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > screen + 1);
     return wide + ': ' + out.slice(0, 5).map(e => e.tagName + '.' + e.className).join(' ');";
 
 /// The folder of the run's pictures.
