@@ -13,6 +13,7 @@ mod logs;
 mod misbehaving;
 mod paying;
 mod privacy;
+mod process;
 mod racing;
 mod records;
 mod redis_gone;
