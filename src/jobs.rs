@@ -1,8 +1,10 @@
 //! What works unasked. Each job is a query for work that is due and a `run_once` of a flow; nothing is remembered
 //! between runs, so any number of processes may run them and any of them may die.
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -30,13 +32,17 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
 
 async fn keep_running(app: Arc<App>, job: &'static str, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        let done = match job {
-            "inquire" => inquire::run_once(&app).await,
-            "expire" => expire::run_once(&app).await,
-            _ => refund::run_once(&app).await,
+        let work = async {
+            match job {
+                "inquire" => inquire::run_once(&app).await,
+                "expire" => expire::run_once(&app).await,
+                _ => refund::run_once(&app).await,
+            }
         };
-        if let Err(failure) = done {
-            tracing::error!(job, %failure, "the job will try again");
+        match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Ok(_)) => {}
+            Ok(Err(failure)) => tracing::error!(job, %failure, "the job will try again"),
+            Err(_) => tracing::error!(job, "the job panicked and will try again"),
         }
         // ends early when told to stop; an error means that nobody can tell any more, which is a stop too
         let told = tokio::time::timeout(EVERY, stop.changed()).await;

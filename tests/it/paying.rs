@@ -332,3 +332,22 @@ async fn the_cashier_names_the_payee_and_leaves_a_way_on_in_every_app() {
     }
     assert_eq!(world.count("SELECT COUNT(*) FROM payment_order").await, 1, "one order, taken up on every device");
 }
+
+#[tokio::test]
+async fn the_code_bears_the_schools_own_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mark.png");
+    image::RgbaImage::from_pixel(64, 64, image::Rgba([200, 16, 46, 255])).save(&path).unwrap();
+    let mark = jiaofei::config::Picture::try_from(path.display().to_string()).unwrap();
+    let world = TestApp::start_with(|config| config.school.mark = Some(mark)).await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let desktop = world.phone(Device::Desktop);
+    let cashier = to_cashier(&world, &desktop, &student, false).await;
+    let picture = desktop.get(&format!("{}/code.png", cashier.path)).await;
+    let picture = image::load_from_memory(&picture.bytes).unwrap().into_rgb8();
+    let middle = picture.get_pixel(picture.width() / 2, picture.height() / 2);
+    assert_eq!(middle.0, [200, 16, 46]);
+    let mut read = rqrr::PreparedImage::prepare(image::DynamicImage::ImageRgb8(picture).into_luma8());
+    let (_, link) = read.detect_grids()[0].decode().unwrap();
+    assert!(link.starts_with(&format!("{}/q/", world.url)), "{link}");
+}

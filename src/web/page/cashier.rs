@@ -95,7 +95,10 @@ pub async fn cancel(visit: &Visit, access: Access, _form: Form) -> Result<Respon
 #[handler]
 pub async fn code_png(visit: &Visit, access: Access) -> Result<Response> {
     let link = link(visit, &access);
-    let drawn = tokio::task::spawn_blocking(move || code::png(&link, &Mark::default())).await;
+    // `serve` has looked at the picture before it started
+    let own = visit.app.config.school.mark.as_ref().and_then(|mark| Mark::read(mark.bytes()).ok());
+    let mark = own.unwrap_or_default();
+    let drawn = tokio::task::spawn_blocking(move || code::png(&link, &mark)).await;
     let png = drawn.ok().flatten().ok_or_else(|| Problem::Internal("the code could not be drawn".to_owned()))?;
     Ok(Response::builder().content_type("image/png").body(png))
 }
