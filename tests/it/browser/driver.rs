@@ -2,7 +2,7 @@
 //! `goog/cdp/execute`). What a page means is not known here.
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -19,8 +19,9 @@ pub struct Driver {
     _output: BufReader<ChildStdout>,
     url: String,
     http: Client,
-    profiles: Option<TempDir>,
-    opened: AtomicU32,
+    profiles: TempDir,
+    /// Process ids of the browsers
+    browsers: Mutex<Vec<u64>>,
 }
 
 /// What WebDriver says instead of an answer: `no such element`, `stale element reference`, …
@@ -45,14 +46,14 @@ impl Driver {
     pub fn start() -> Driver {
         let (process, output, port) = launch();
         let http = Client::builder().no_proxy().build().unwrap();
-        let (url, profiles) = (format!("http://127.0.0.1:{port}"), Some(tempfile::tempdir().unwrap()));
-        Driver { process, _output: output, url, http, profiles, opened: AtomicU32::new(0) }
+        let (url, profiles) = (format!("http://127.0.0.1:{port}"), tempfile::tempdir().unwrap());
+        Driver { process, _output: output, url, http, profiles, browsers: Mutex::default() }
     }
 
     /// Opens a browser without a window, in Chinese, that has never been anywhere.
     pub async fn open(&self, user_agent: &str) -> Session {
-        let number = self.opened.fetch_add(1, Ordering::Relaxed).to_string();
-        let profile = self.profiles.as_ref().unwrap().path().join(number);
+        let number = self.browsers.lock().unwrap().len().to_string();
+        let profile = self.profiles.path().join(number);
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -77,6 +78,7 @@ impl Driver {
         });
         let body = json!({ "capabilities": { "alwaysMatch": wanted } });
         let opened = send(&self.http, Method::POST, &format!("{}/session", self.url), Some(body)).await.unwrap();
+        self.browsers.lock().unwrap().push(opened["capabilities"]["goog:processID"].as_u64().unwrap());
         let id = opened["sessionId"].as_str().unwrap();
         Session { url: format!("{}/session/{id}", self.url), http: self.http.clone() }
     }
@@ -106,10 +108,11 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let Some(profiles) = self.profiles.take().map(TempDir::keep) else { return };
         // its browsers end by themselves now, and write into their profiles to the last
-        for _ in 0..100 {
-            if std::fs::remove_dir_all(&profiles).is_ok() {
+        let ended = |id: &u64| std::fs::read(format!("/proc/{id}/cmdline")).map_or(true, |words| words.is_empty());
+        for _ in 0..250 {
+            let all_ended = self.browsers.lock().is_ok_and(|browsers| browsers.iter().all(ended));
+            if all_ended && std::fs::remove_dir_all(self.profiles.path()).is_ok() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
