@@ -146,7 +146,12 @@ pub fn judge(order: &OrderState, total: Fen, heard: &Heard) -> Verdict {
     use OrderState::{Closed, Paid, Pending};
     match (order, heard) {
         (_, Heard::Foreign { field, got }) => Verdict::Foreign { field, got: got.clone() },
-        (Paid { trade_no: booked, .. }, Heard::Paid { trade_no, .. }) if booked == trade_no => Verdict::Replay,
+        (Paid { trade_no: booked, .. }, Heard::Paid { trade_no, amount, paid_at }) if booked == trade_no => {
+            match *amount == total {
+                true => Verdict::Replay,
+                false => Verdict::Mismatch { trade_no: trade_no.clone(), got: *amount, paid_at: *paid_at },
+            }
+        }
         (Paid { .. }, Heard::Paid { trade_no, amount, paid_at }) => {
             Verdict::Surplus { trade_no: trade_no.clone(), amount: *amount, paid_at: *paid_at }
         }
@@ -200,6 +205,10 @@ mod tests {
     fn a_paid_order_knows_its_own_trade_and_sends_any_other_back() {
         let [_, settled, _] = states();
         assert_eq!(judge(&settled, TOTAL, &paid("T1", TOTAL)), Verdict::Replay);
+        assert!(
+            matches!(judge(&settled, TOTAL, &paid("T1", Fen::new(1))), Verdict::Mismatch { .. }),
+            "the same trade with another amount is not the same word"
+        );
         assert!(matches!(judge(&settled, TOTAL, &paid("T2", TOTAL)), Verdict::Surplus { .. }));
         assert_eq!(
             judge(&settled, TOTAL, &Heard::Closed),

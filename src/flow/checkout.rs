@@ -14,17 +14,18 @@ use crate::domain::charge::Charge;
 use crate::domain::checkout::{Part, Wanted, plan};
 use crate::domain::ids::{AttemptId, ChargeId, OrderId, PayerId};
 use crate::domain::money::Fen;
-use crate::domain::order::{Attempt, AttemptState, CloseReason, Order, OrderState};
+use crate::domain::order::{Attempt, AttemptState, CloseReason, Order, OrderLine, OrderState};
 use crate::domain::order_no::{AttemptNo, OrderNo};
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{Buyer, Product};
 use crate::store::{attempts, charges, orders, payers};
 
 /// Opens the orders of a checkout, one per payee, in the order they are to be paid. The same `checkout_id` again
-/// gives the same orders; a pending order of exactly the same lines is used again.
+/// with the same selection gives the same orders; a pending order of exactly the same lines is used again, and belongs
+/// to this checkout from then on.
 pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted]) -> Result<Vec<Order>> {
     let known = orders::find_of_checkout(app.db.read(), payer, checkout_id).await?;
-    if !known.is_empty() {
+    if covers(app.db.read(), &known, wanted).await? {
         return Ok(known);
     }
     release_expired(app, payer, wanted).await?;
@@ -36,14 +37,17 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
     let tx = app.db.begin().await?;
     payers::lock(&tx, payer).await?.ok_or(Refusal::NotFound)?;
     let known = orders::find_of_checkout(&tx, payer, checkout_id).await?;
-    if !known.is_empty() {
+    if covers(&tx, &known, wanted).await? {
         return Ok(known);
     }
+    let first_part = known.last().map_or(0, |order| order.part + 1);
     let own: Vec<Charge> = charges::find_of_payer(&tx, payer).await?;
     let pending = orders::pending_lines(&tx, payer).await?;
     let mut ids = Vec::new();
     for (at, part) in plan(&own, wanted, app.clock.now())?.into_iter().enumerate() {
+        let place = first_part + i64::try_from(at).unwrap_or(i64::MAX);
         if let Some(same) = find_same(&tx, &pending, &part).await? {
+            orders::move_to_checkout(&tx, same, checkout_id, place).await?;
             ids.push(same);
             continue;
         }
@@ -52,7 +56,7 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
             return Err(Refusal::InAnotherOrder { order_no: order.order_no.clone() }.into());
         }
         let no = numbers.get(at).ok_or(Refusal::ArrearsChanged)?;
-        ids.push(insert(app, &tx, (payer, checkout_id), (no, at), &part).await?);
+        ids.push(insert(app, &tx, (payer, checkout_id), (no, place), &part).await?);
     }
     tx.commit().await?;
     let mut opened = Vec::new();
@@ -60,6 +64,19 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
         opened.extend(orders::find(app.db.read(), id).await?);
     }
     Ok(opened)
+}
+
+/// Whether these orders are what was selected: the same charges, and the same amounts where some were typed.
+async fn covers(db: &impl sea_orm::ConnectionTrait, known: &[Order], wanted: &[Wanted]) -> Result<bool> {
+    let mut held = Vec::new();
+    for order in known {
+        held.extend(orders::lines(db, order.id).await?);
+    }
+    let is_held = |one: &Wanted| {
+        held.iter().any(|line| line.charge_id == one.charge_id && one.amount.is_none_or(|typed| typed == line.amount))
+    };
+    let is_wanted = |line: &OrderLine| wanted.iter().any(|one| one.charge_id == line.charge_id);
+    Ok(!known.is_empty() && wanted.iter().all(is_held) && held.iter().all(is_wanted))
 }
 
 /// Orders of this payer whose time has run out and that hold a wanted charge are closed first, not met with a refusal.
@@ -105,14 +122,14 @@ async fn insert(
     app: &App,
     tx: &impl sea_orm::ConnectionTrait,
     (payer_id, checkout_id): (PayerId, &str),
-    (order_no, at): (&OrderNo, usize),
+    (order_no, place): (&OrderNo, i64),
     part: &Part,
 ) -> Result<OrderId> {
     let now = app.clock.now();
     let order = orders::NewOrder {
         order_no,
         checkout_id,
-        part: i64::try_from(at).unwrap_or(i64::MAX),
+        part: place,
         payer_id,
         payee_code: &part.payee_code,
         subject: &part.subject,
@@ -155,7 +172,7 @@ pub async fn pay(app: &App, order: &Order, ask: &PayAsk) -> Result<Started> {
         let order = payable(app, order.id).await?;
         let live = attempts::find_live(app.db.read(), &app.sealer, order.id).await?;
         let (attempt, fresh) = match live {
-            Some(live) if live.product == ask.product && live.buyer == ask.buyer => (live, false),
+            Some(live) if fits(&live, ask) => (live, false),
             live => {
                 if let Some(other) = live {
                     make_room(app, &other).await?;
@@ -169,6 +186,12 @@ pub async fn pay(app: &App, order: &Order, ask: &PayAsk) -> Result<Started> {
         }
     }
     Err(Refusal::ChannelBusy { channel }.into())
+}
+
+/// Whether a live attempt serves this wish too. WeChat lets an H5 link pay only from the address it was made for.
+fn fits(live: &Attempt, ask: &PayAsk) -> bool {
+    let here = ask.product != Product::WechatH5 || live.payer_ip == ask.payer_ip;
+    live.product == ask.product && live.buyer == ask.buyer && here
 }
 
 /// The payment under way of an order, for a page that is drawn again; none when there is no live attempt.
@@ -188,7 +211,7 @@ async fn payable(app: &App, id: OrderId) -> Result<Order> {
         OrderState::Closed { reason, .. } => return Err(Refusal::OrderClosed { reason: *reason }.into()),
         OrderState::Pending { .. } => {}
     }
-    if settle::under_review(app.db.read(), &order).await? {
+    if settle::under_review(app.db.read(), order.id).await? {
         return Err(Refusal::UnderReview.into());
     }
     let now = app.clock.now();
@@ -308,7 +331,9 @@ async fn unprepaid(app: &App, attempt: &Attempt, fresh: bool, error: ChannelErro
         // the channel understood and did nothing, now; an earlier call may have had an effect all the same
         ChannelError::Refused { why, .. } => {
             if fresh {
-                attempts::move_to_closed(app.db.write(), attempt.id, app.clock.now(), None).await?;
+                let now = app.clock.now();
+                // it should not be there; look once the call is long over
+                attempts::move_to_closed(app.db.write(), attempt.id, now, Some(now + settle::LATER_LOOK)).await?;
             } else if retire(app, attempt).await? == Retired::Paid {
                 return Err(Refusal::OrderPaid.into());
             }
@@ -330,6 +355,7 @@ pub async fn cancel(app: &App, order: &Order) -> Result<()> {
     match expire::close(app, order, CloseReason::Cancelled).await? {
         expire::Ended::Closed => Ok(()),
         expire::Ended::Paid => Err(Refusal::OrderPaid.into()),
+        expire::Ended::UnderReview => Err(Refusal::UnderReview.into()),
         expire::Ended::Unclear => {
             let live = attempts::find_live(app.db.read(), &app.sealer, order.id).await?;
             let channel = live.map(|attempt| attempt.product.channel());

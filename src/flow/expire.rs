@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::attempt::{Retired, retire};
 use super::failure::Result;
+use super::settle;
 use crate::app::App;
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
@@ -18,11 +19,13 @@ pub enum Ended {
     Paid,
     /// The channel gave no clear answer; try again later.
     Unclear,
+    /// Money of another amount lies on it: it holds its charges until the office has decided.
+    UnderReview,
 }
 
 /// Closes a pending order, whoever wants it closed. An order that is not pending any more tells what it is.
 pub async fn close(app: &App, order: &Order, reason: CloseReason) -> Result<Ended> {
-    if let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? {
+    for attempt in attempts::find_payable(app.db.read(), &app.sealer, order.id, app.clock.now()).await? {
         match retire(app, &attempt).await? {
             Retired::Closed => {}
             Retired::Paid => return ended(app, order.id).await,
@@ -32,6 +35,9 @@ pub async fn close(app: &App, order: &Order, reason: CloseReason) -> Result<Ende
     let tx = app.db.begin().await?;
     let locked = orders::lock(&tx, order.id).await?;
     let pending = locked.is_some_and(|order| matches!(order.state, OrderState::Pending { .. }));
+    if pending && settle::under_review(&tx, order.id).await? {
+        return Ok(Ended::UnderReview);
+    }
     // somebody may have begun to pay again meanwhile
     if pending && attempts::find_live(&tx, &app.sealer, order.id).await?.is_some() {
         return Ok(Ended::Unclear);
@@ -49,11 +55,12 @@ async fn ended(app: &App, id: OrderId) -> Result<Ended> {
     Ok(match order.map(|order| order.state) {
         Some(OrderState::Paid { .. }) => Ended::Paid,
         Some(OrderState::Closed { .. }) => Ended::Closed,
+        Some(OrderState::Pending { .. }) if settle::under_review(app.db.read(), id).await? => Ended::UnderReview,
         _ => Ended::Unclear,
     })
 }
 
-/// Closes every order whose time ran out. Gives how many were closed.
+/// Closes every order whose time ran out, except those the office looks at. Gives how many were closed.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut closed = 0;
     let mut after = (Moment::from_millis(0), OrderId(0));

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 
 use super::attempt::{self, Retired, ask};
 use super::failure::Result;
-use super::settle::LATER_LOOK;
+use super::settle::{self, LATER_LOOK};
 use crate::app::App;
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
@@ -32,40 +32,64 @@ fn patience(asked: i64) -> Duration {
 /// An order as it stands, and how sure that is.
 pub struct Seen {
     pub order: Order,
-    /// Nothing has been paid, by the channel's own word of just now (or because nothing under way could be paid)
+    /// Nothing has been paid, by the word every channel concerned gave on this very reading (or because there is no
+    /// attempt that could have been paid)
     pub certain: bool,
 }
 
-/// The order as it stands after asking about its live attempt, at most every three seconds per attempt and waiting
-/// for the channel at most two and a half. For every page that shows a pending order to its payer.
-pub async fn on_read(app: &Arc<App>, order: Order) -> Result<Seen> {
-    if !matches!(order.state, OrderState::Pending { .. }) {
+/// How often a page that only waits asks about an attempt.
+pub const WAITING: Duration = Duration::from_secs(3);
+/// How often a page that must say whether money moved asks: an older word may be out of date, so there it counts for
+/// nothing.
+pub const TELLING: Duration = Duration::from_secs(1);
+
+/// The order as it stands after asking about every attempt of it that may take money, at most once in `every` and
+/// waiting for the channels at most two and a half seconds. For every page that shows an order to its payer.
+pub async fn on_read(app: &Arc<App>, order: Order, every: Duration) -> Result<Seen> {
+    if matches!(order.state, OrderState::Paid { .. }) {
         return Ok(Seen { order, certain: false });
     }
-    let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? else {
-        return Ok(Seen { order, certain: true });
-    };
-    let every = Duration::from_secs(3);
-    let period = app.clock.now().unix() / 3;
-    let (asked, unpaid) = (&attempt.attempt_no, format!("unpaid:{}:{period}", attempt.attempt_no));
-    if !app.cache.once(&format!("asked:{asked}:{period}"), every).await {
-        return Ok(Seen { order, certain: app.cache.get(&unpaid).await.is_some() });
+    let open = attempts::find_payable(app.db.read(), &app.sealer, order.id, app.clock.now()).await?;
+    let asking = futures_util::future::join_all(open.into_iter().map(|attempt| ask_in_time(app, attempt, every)));
+    let mut certain = true;
+    for unpaid in asking.await {
+        certain &= unpaid?;
     }
-    let id = order.id;
+    let order = orders::find(app.db.read(), order.id).await?.unwrap_or(order);
+    let certain = certain && !settle::under_review(app.db.read(), order.id).await?;
+    Ok(Seen { order, certain })
+}
+
+/// Whether the channel says now that this attempt is not paid.
+async fn ask_in_time(app: &Arc<App>, attempt: Attempt, every: Duration) -> Result<bool> {
+    let period = app.clock.now().unix() / every.as_secs().cast_signed().max(1);
+    let key = format!("asked:{}:{}:{period}", attempt.attempt_no, every.as_secs());
+    if !app.cache.once(&key, every).await {
+        return Ok(false);
+    }
     let asking = tokio::spawn({
         let app = Arc::clone(app);
-        async move { ask(&app, &attempt).await }
+        async move { look(&app, &attempt).await }
     });
     // a slow channel must not hold the page up; the asking goes on and books what it hears
-    let certain = match tokio::time::timeout(Duration::from_millis(2500), asking).await {
-        Ok(Ok(Ok(heard))) => matches!(heard, Ok(Heard::Unpaid | Heard::Absent | Heard::Closed)),
-        Ok(Ok(Err(failure))) => return Err(failure),
-        Ok(Err(_)) | Err(_) => false,
-    };
-    if certain {
-        app.cache.put(&unpaid, "1", every).await;
+    match tokio::time::timeout(Duration::from_millis(2500), asking).await {
+        Ok(Ok(looked)) => looked,
+        Ok(Err(_)) | Err(_) => Ok(false),
     }
-    Ok(Seen { order: orders::find(app.db.read(), id).await?.unwrap_or(order), certain })
+}
+
+/// Asks about one attempt. A closed one that came to life after all is closed at its channel. Gives whether nothing
+/// is paid, by the channel's clear word.
+pub async fn look(app: &App, attempt: &Attempt) -> Result<bool> {
+    let heard = ask(app, attempt).await?;
+    if attempt.state == AttemptState::Closed && matches!(heard, Ok(Heard::Unpaid)) {
+        let ended = attempt::close_at_channel(app, attempt).await?;
+        if ended == Retired::Paid {
+            tracing::info!(attempt_no = %attempt.attempt_no, "a closed attempt was paid late");
+        }
+        return Ok(ended == Retired::Closed);
+    }
+    Ok(matches!(heard, Ok(Heard::Unpaid | Heard::Absent | Heard::Closed)))
 }
 
 /// Asks about every attempt that is due. Gives how many were asked about.
@@ -91,16 +115,8 @@ async fn inquire(app: &App, due: Attempt) -> Result<bool> {
         (AttemptState::Live, false) => {
             attempt::retire(app, &due).await?;
         }
-        // its closing was never confirmed in so many words: look whether it came to life after all
-        (AttemptState::Closed, _) => {
-            if let Ok(Heard::Unpaid) = ask(app, &due).await?
-                && attempt::close_at_channel(app, &due).await? == Retired::Paid
-            {
-                tracing::info!(attempt_no = %due.attempt_no, "a closed attempt was paid late");
-            }
-        }
         _ => {
-            ask(app, &due).await?.ok();
+            look(app, &due).await?;
         }
     }
     Ok(true)
@@ -112,8 +128,8 @@ async fn is_pending(app: &App, order: OrderId) -> Result<bool> {
 }
 
 /// A live attempt is asked about until its order ends. A closed one is looked at until an hour after it ran out, in
-/// case the channel breaks its word and its notice is lost: often at Alipay, where it may come to life, now and then
-/// elsewhere.
+/// case the channel breaks its word and its notice is lost: within the minute at Alipay, where it may come to life, now
+/// and then elsewhere.
 fn next_inquiry(attempt: &Attempt, now: Moment) -> Option<Moment> {
     let watched_until = attempt.expires_at + Duration::from_secs(3600);
     match attempt.state {
@@ -121,7 +137,7 @@ fn next_inquiry(attempt: &Attempt, now: Moment) -> Option<Moment> {
         AttemptState::Live => Some(now + patience(attempt.inquiries)),
         AttemptState::Closed if now < watched_until => {
             let may_come_to_life = attempt.product.channel() == Channel::Alipay && now < attempt.expires_at;
-            Some(now + if may_come_to_life { Duration::from_secs(120) } else { LATER_LOOK })
+            Some(now + if may_come_to_life { Duration::from_secs(45) } else { LATER_LOOK })
         }
         AttemptState::Closed | AttemptState::Paid => None,
     }

@@ -119,7 +119,7 @@ pub async fn record(app: &App, order: Order) -> Result<Record> {
         channel: order.paid_by.map(|product| product.channel()).or(by_attempt),
         receipt: journal::find_receipt_of_order(db, order.id).await?,
         refunds: refunds::find_of_order(db, order.id).await?,
-        under_review: settle::under_review(db, &order).await?,
+        under_review: settle::under_review(db, order.id).await?,
         tried: !attempts.is_empty(),
         order,
     })

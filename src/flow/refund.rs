@@ -1,5 +1,6 @@
 //! 退费: wanted first, asked for afterwards. The wish is a row; the job asks the channel under the row's number until the
 //! channel has said its last word. Asking twice is harmless: the number makes it one refund at the channel.
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
@@ -62,12 +63,13 @@ pub async fn want(
 /// never exceed what was paid; the charges' books move when the channel says the money is back.
 pub async fn request(app: &App, order: &Order, lines: &[(ChargeId, Fen)], reason: &str) -> Result<RefundId> {
     let now = app.clock.now();
+    let lines = folded(lines).ok_or(Refusal::NotFound)?;
     let amount: Fen = lines.iter().map(|(_, amount)| *amount).sum();
     let tx = app.db.begin().await?;
     let order = orders::lock(&tx, order.id).await?.ok_or(Refusal::NotFound)?;
     let OrderState::Paid { trade_no, .. } = &order.state else { return Err(Refusal::NotFound.into()) };
-    for (charge, amount) in lines {
-        if !amount.is_positive() || !orders::add_refunded(&tx, order.id, *charge, *amount).await? {
+    for (charge, amount) in &lines {
+        if !orders::add_refunded(&tx, order.id, *charge, *amount).await? {
             return Err(Refusal::NotFound.into());
         }
     }
@@ -75,9 +77,20 @@ pub async fn request(app: &App, order: &Order, lines: &[(ChargeId, Fen)], reason
     let trade = trades.iter().find(|trade| trade.trade_no == *trade_no).ok_or(Refusal::NotFound)?;
     let attempt = attempts::find(&tx, &app.sealer, trade.attempt_id).await?.ok_or(Refusal::NotFound)?;
     let wish = Want { cause: RefundCause::Requested, amount, total: order.total, reason };
-    let id = want(&tx, &attempt, trade_no, &wish, lines, now).await?;
+    let id = want(&tx, &attempt, trade_no, &wish, &lines, now).await?;
     tx.commit().await?;
     Ok(id)
+}
+
+/// One line per charge, in the order every transaction takes them; none when there is nothing to send back, or what no
+/// order could hold.
+fn folded(lines: &[(ChargeId, Fen)]) -> Option<Vec<(ChargeId, Fen)>> {
+    let mut folded: BTreeMap<ChargeId, Fen> = BTreeMap::new();
+    for (charge, amount) in lines {
+        let sum = folded.entry(*charge).or_default();
+        *sum = sum.checked_add(*amount).filter(|sum| amount.is_positive() && *sum <= Fen::MAX)?;
+    }
+    (!folded.is_empty()).then(|| folded.into_iter().collect())
 }
 
 /// Asks the channels about every refund that is due. Gives how many were asked about.
@@ -105,6 +118,9 @@ fn patience(tries: i64) -> Duration {
     };
     Duration::from_secs(minutes * 60)
 }
+
+/// How often the channel is asked what became of a refund that a person has to mend.
+const ABNORMAL: Duration = Duration::from_secs(6 * 3600);
 
 async fn advance(app: &App, refund: &Refund) -> Result<()> {
     let Some(account) = app.channels.find(&refund.payee_code, refund.channel) else {
@@ -186,8 +202,12 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
             refunds::move_state(&tx, id, (from, Wanted), None, None, Some(now + patience(refund.tries))).await?;
         }
         RefundHeard::Abnormal { why } => {
-            refunds::move_state(&tx, id, (from, Abnormal), None, None, None).await?;
-            journal::raise_office_item(&tx, "refund_abnormal", refund.refund_no.as_str(), why, now).await?;
+            // the office mends it at the channel, whose notice may be lost: go on asking
+            let next = Some(now + ABNORMAL);
+            refunds::move_state(&tx, id, (from, Abnormal), None, None, next).await?;
+            if from != Abnormal {
+                journal::raise_office_item(&tx, "refund_abnormal", refund.refund_no.as_str(), why, now).await?;
+            }
         }
         RefundHeard::Closed => {
             refunds::move_state(&tx, id, (from, Closed), None, None, None).await?;

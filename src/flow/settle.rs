@@ -14,6 +14,7 @@ use crate::app::App;
 pub use crate::channel::contract::RawNotice;
 use crate::channel::contract::{About, Ack, Notice, Reception};
 use crate::domain::charge::Cause;
+use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::{Attempt, CloseReason, Order, OrderState, Verdict, judge};
@@ -179,7 +180,7 @@ impl Booking<'_> {
 
     async fn settle(&self, trade_no: TradeNo, paid_at: Moment, receipt_no: &str) -> Result<Verdict> {
         if !self.record(&trade_no, self.order.total, Outcome::Settled, paid_at).await? {
-            return self.known_trade(&trade_no).await;
+            return self.known_trade(trade_no, self.order.total, paid_at).await;
         }
         attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
         attempts::wake(self.tx, self.order.id, self.now).await?;
@@ -198,7 +199,7 @@ impl Booking<'_> {
     /// Real money that can be booked to nothing: recorded, and wanted back by the payer at once.
     async fn surplus(&self, trade_no: TradeNo, amount: Fen, paid_at: Moment) -> Result<Verdict> {
         if !self.record(&trade_no, amount, Outcome::Surplus, paid_at).await? {
-            return self.known_trade(&trade_no).await;
+            return self.known_trade(trade_no, amount, paid_at).await;
         }
         attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
         if matches!(self.order.state, OrderState::Pending { .. }) {
@@ -211,7 +212,7 @@ impl Booking<'_> {
 
     async fn mismatch(&self, trade_no: TradeNo, got: Fen, paid_at: Moment) -> Result<Verdict> {
         if !self.record(&trade_no, got, Outcome::Mismatch, paid_at).await? {
-            return self.known_trade(&trade_no).await;
+            return self.known_trade(trade_no, got, paid_at).await;
         }
         attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
         let details = format!("expected {}, got {}, trade {trade_no}", self.order.total.yuan(), got.yuan());
@@ -232,12 +233,21 @@ impl Booking<'_> {
         Ok(journal::insert_trade(self.tx, &trade, self.now).await?)
     }
 
-    /// The trade number is in the books already: heard before, unless it stands there for another order.
-    async fn known_trade(&self, trade_no: &TradeNo) -> Result<Verdict> {
+    /// The trade number is in the books already: heard before, unless it stands there for another order or with
+    /// another amount. The books keep what they have; the office is told.
+    async fn known_trade(&self, trade_no: TradeNo, got: Fen, paid_at: Moment) -> Result<Verdict> {
         let own = journal::trades_of_order(self.tx, self.order.id).await?;
-        if !own.iter().any(|trade| trade.trade_no == *trade_no) {
-            let details = format!("trade {trade_no} is booked to another order");
-            self.raise("trade_of_another_order", self.attempt.attempt_no.as_str(), &details).await?;
+        match own.iter().find(|trade| trade.trade_no == trade_no) {
+            None => {
+                let details = format!("trade {trade_no} is booked to another order");
+                self.raise("trade_of_another_order", self.attempt.attempt_no.as_str(), &details).await?;
+            }
+            Some(booked) if booked.amount != got => {
+                let details = format!("booked {}, then told {}, trade {trade_no}", booked.amount.yuan(), got.yuan());
+                self.raise("amount_mismatch", self.attempt.attempt_no.as_str(), &details).await?;
+                return Ok(Verdict::Mismatch { trade_no, got, paid_at });
+            }
+            Some(_) => {}
         }
         Ok(Verdict::Replay)
     }
@@ -258,7 +268,6 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Whether money of an unexpected amount lies on an order, which only the office can resolve.
-pub async fn under_review(db: &impl ConnectionTrait, order: &Order) -> Result<bool> {
-    let trades = journal::trades_of_order(db, order.id).await?;
-    Ok(trades.iter().any(|trade| trade.outcome == Outcome::Mismatch))
+pub async fn under_review(db: &impl ConnectionTrait, order: OrderId) -> Result<bool> {
+    Ok(!journal::open_mismatches(db, order).await?.is_empty())
 }

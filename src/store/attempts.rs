@@ -1,6 +1,6 @@
 //! Attempts: found by number, ended by compare-and-set, asked about by schedule.
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
@@ -11,7 +11,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::{Attempt, AttemptState};
 use crate::domain::order_no::AttemptNo;
-use crate::domain::trade::{Buyer, Product};
+use crate::domain::trade::{Buyer, Channel, Product};
 
 fn read(row: Model, sealer: &Sealer) -> Result<Attempt> {
     let bad = |column, value: &str| unfit("attempt", column, &row.attempt_no, value);
@@ -61,6 +61,24 @@ pub async fn find_of_order(db: &impl ConnectionTrait, sealer: &Sealer, order: Or
 pub async fn find_live(db: &impl ConnectionTrait, sealer: &Sealer, order: OrderId) -> Result<Option<Attempt>> {
     let query = Entity::find().filter(Column::OrderId.eq(order.0)).filter(Column::State.eq("live"));
     query.one(db).await?.map(|row| read(row, sealer)).transpose()
+}
+
+/// The attempts of an order that may still take money: the live one, and those closed here at a channel that makes a
+/// trade only when the payer arrives (Alipay), until their time is out.
+pub async fn find_payable(
+    db: &impl ConnectionTrait,
+    sealer: &Sealer,
+    order: OrderId,
+    now: Moment,
+) -> Result<Vec<Attempt>> {
+    let watched = Condition::all()
+        .add(Column::State.eq("closed"))
+        .add(Column::Channel.eq(Channel::Alipay.code()))
+        .add(Column::NextInquiryAt.is_not_null())
+        .add(Column::ExpiresAt.gt(now.millis()));
+    let open = Condition::any().add(Column::State.eq("live")).add(watched);
+    let query = Entity::find().filter(Column::OrderId.eq(order.0)).filter(open).order_by_asc(Column::Id);
+    query.all(db).await?.into_iter().map(|row| read(row, sealer)).collect()
 }
 
 /// Inserts a live attempt; the id in `attempt` is not read. A second live attempt of the order is a duplicate.

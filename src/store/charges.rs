@@ -99,7 +99,7 @@ pub async fn find_one_of_payer(db: &impl ConnectionTrait, payer: PayerId, id: Ch
 /// The charges of an order's lines, locked in one order until the transaction ends (PostgreSQL; SQLite's writer is
 /// alone anyway).
 pub async fn lock_of_order(db: &impl ConnectionTrait, order: OrderId) -> Result<Vec<Charge>> {
-    let lock = if db.get_database_backend() == DbBackend::Postgres { " FOR UPDATE OF c" } else { "" };
+    let lock = if db.get_database_backend() == DbBackend::Postgres { " FOR NO KEY UPDATE OF c" } else { "" };
     let tail = format!("WHERE c.id IN (SELECT charge_id FROM order_line WHERE order_id = $1) ORDER BY c.id{lock}");
     find(db, &tail, [order.0.into()]).await
 }

@@ -1,4 +1,5 @@
 //! The journal: entries of charges, trades, notices, receipts, and the office's work list. Rows are only ever added.
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 
 use super::db::statement;
@@ -120,6 +121,25 @@ pub async fn trades_of_order(db: &impl ConnectionTrait, order: OrderId) -> Resul
         WHERE order_id = $1 ORDER BY heard_at";
     let rows = TradeRow::find_by_statement(statement(db, sql, [order.0.into()])).all(db).await?;
     rows.into_iter().map(Trade::try_from).collect()
+}
+
+/// A trade of another amount than its order's, not sent back: `t` is the trade.
+const OPEN_MISMATCH: &str = "t.outcome = 'mismatch' AND NOT EXISTS (SELECT 1 FROM refund r \
+    WHERE r.channel = t.channel AND r.trade_no = t.trade_no AND r.state <> 'closed')";
+
+/// Money of an unexpected amount that lies on an order until the office decides.
+pub async fn open_mismatches(db: &impl ConnectionTrait, order: OrderId) -> Result<Vec<Trade>> {
+    let sql = format!(
+        "SELECT t.channel, t.trade_no, t.attempt_id, t.order_id, t.amount_fen, t.outcome, t.paid_at FROM trade t \
+         WHERE t.order_id = $1 AND {OPEN_MISMATCH} ORDER BY t.heard_at"
+    );
+    let rows = TradeRow::find_by_statement(statement(db, &sql, [order.0.into()])).all(db).await?;
+    rows.into_iter().map(Trade::try_from).collect()
+}
+
+/// Orders that no such money lies on.
+pub fn without_open_mismatch() -> SimpleExpr {
+    Expr::cust(format!("NOT EXISTS (SELECT 1 FROM trade t WHERE t.order_id = payment_order.id AND {OPEN_MISMATCH})"))
 }
 
 /// A genuine notice as it came; `digest` is the SHA-256 of its bytes, so a byte-equal copy is kept once.

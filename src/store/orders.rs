@@ -1,5 +1,5 @@
 //! Orders and their lines. Every forward step is a compare-and-set on the state column.
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
 };
@@ -7,6 +7,7 @@ use sea_orm::{
 use super::db::statement;
 use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
+use super::journal;
 use super::schema::payment_order::{Column, Entity, Model};
 use crate::domain::bilingual::Bilingual;
 use crate::domain::ids::{ChargeId, OrderId, PayerId};
@@ -69,7 +70,7 @@ pub async fn find(db: &impl ConnectionTrait, id: OrderId) -> Result<Option<Order
 
 /// Finds an order and holds its row until the transaction ends.
 pub async fn lock(tx: &impl ConnectionTrait, id: OrderId) -> Result<Option<Order>> {
-    one(tx, Entity::find_by_id(id.0).lock_exclusive()).await
+    one(tx, Entity::find_by_id(id.0).lock(LockType::NoKeyUpdate)).await
 }
 
 /// One order, and only if it is this payer's.
@@ -135,7 +136,7 @@ pub async fn pending_lines(db: &impl ConnectionTrait, payer: PayerId) -> Result<
     Ok(out)
 }
 
-/// Pending orders whose time ran out by `now`, longest ago first, after the one of `after` (its deadline and id).
+/// Pending orders whose time ran out by `now` and that the office does not look at, longest ago first, after the one of `after` (its deadline and id).
 pub async fn find_expired(
     db: &impl ConnectionTrait,
     now: Moment,
@@ -143,6 +144,7 @@ pub async fn find_expired(
     limit: u64,
 ) -> Result<Vec<Order>> {
     let query = Entity::find().filter(Column::State.eq("pending")).filter(Column::ExpiresAt.lte(now.millis()));
+    let query = query.filter(journal::without_open_mismatch());
     let later = Column::ExpiresAt.gt(after_at.millis());
     let same = Condition::all().add(Column::ExpiresAt.eq(after_at.millis())).add(Column::Id.gt(after_id.0));
     let query = query.filter(Condition::any().add(later).add(same));
@@ -214,6 +216,17 @@ pub async fn insert(tx: &impl ConnectionTrait, order: &NewOrder<'_>) -> Result<O
         tx.execute_raw(statement(tx, sql, [id.into(), charge.0.into(), amount.get().into()])).await?;
     }
     Ok(OrderId(id))
+}
+
+/// Makes a pending order a part of another checkout of its payer. The caller holds the payer's row.
+pub async fn move_to_checkout(tx: &impl ConnectionTrait, id: OrderId, checkout_id: &str, part: i64) -> Result<()> {
+    let moved = Entity::update_many()
+        .col_expr(Column::CheckoutId, Expr::value(checkout_id))
+        .col_expr(Column::Part, Expr::value(part))
+        .filter(Column::Id.eq(id.0))
+        .filter(Column::State.eq("pending"));
+    moved.exec(tx).await?;
+    Ok(())
 }
 
 /// Counts one more attempt and gives its number, from 1; none when the order is not pending any more.

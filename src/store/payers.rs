@@ -1,5 +1,5 @@
 //! Payers. Personal fields leave the store one by one, to whom a flow has found entitled.
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::error::{Result, StoreError};
@@ -73,7 +73,7 @@ pub async fn find(db: &impl ConnectionTrait, id: PayerId) -> Result<Option<Accou
 
 /// Holds a payer's row until the transaction ends, so that two checkouts of one payer follow each other.
 pub async fn lock(tx: &impl ConnectionTrait, id: PayerId) -> Result<Option<Account>> {
-    Entity::find_by_id(id.0).lock_exclusive().one(tx).await?.map(Account::try_from).transpose()
+    Entity::find_by_id(id.0).lock(LockType::NoKeyUpdate).one(tx).await?.map(Account::try_from).transpose()
 }
 
 /// By student or staff number, without regard to case.

@@ -1,5 +1,5 @@
 //! Refunds: wanted first, asked for afterwards.
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 use super::db::statement;
@@ -44,7 +44,7 @@ pub async fn find_by_no(db: &impl ConnectionTrait, no: &str) -> Result<Option<Re
 
 /// Finds a refund and holds its row until the transaction ends.
 pub async fn lock(tx: &impl ConnectionTrait, id: RefundId) -> Result<Option<Refund>> {
-    Entity::find_by_id(id.0).lock_exclusive().one(tx).await?.map(Refund::try_from).transpose()
+    Entity::find_by_id(id.0).lock(LockType::NoKeyUpdate).one(tx).await?.map(Refund::try_from).transpose()
 }
 
 pub async fn find_of_order(db: &impl ConnectionTrait, order: OrderId) -> Result<Vec<Refund>> {

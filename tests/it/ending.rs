@@ -1,10 +1,14 @@
 //! Orders end: paid another way, cancelled, out of time, late. Money that comes all the same is booked or goes back.
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiaofei::domain::order::{CloseReason, OrderState};
+use futures_util::future::join_all;
+use jiaofei::domain::checkout::Wanted;
+use jiaofei::domain::money::Fen;
+use jiaofei::domain::order::{CloseReason, OrderState, Verdict};
 use jiaofei::domain::refund::{RefundCause, RefundState};
-use jiaofei::domain::trade::{Channel, Product};
-use jiaofei::flow::checkout;
+use jiaofei::domain::trade::{Channel, Heard, Product, TradeNo};
+use jiaofei::flow::{checkout, refund, settle};
 use jiaofei::sandbox::faults::{Call, Fault, Setting};
 use jiaofei::sandbox::merchants::WECHAT_MCH_FISCAL;
 use jiaofei::store::{attempts, charges, refunds};
@@ -178,8 +182,8 @@ async fn a_refund_the_office_asks_for_moves_the_books_when_the_money_is_back() {
     world.pay(&order, Product::WechatNative, PHONE).await;
     world.sandbox.deliver_due().await;
     world.sandbox.set_fault(Setting::always(Fault::RefundProcessing).amount(120));
-    let part = [(student.dormitory, jiaofei::domain::money::Fen::new(50_000))];
-    jiaofei::flow::refund::request(&world.app, &order, &part, "退宿").await.unwrap();
+    let part = [(student.dormitory, Fen::new(50_000))];
+    refund::request(&world.app, &order, &part, "退宿").await.unwrap();
     world.pass(Duration::from_secs(5)).await;
     assert_eq!(world.count("SELECT CAST(SUM(refunded_fen) AS BIGINT) FROM charge").await, 0, "not before it is back");
     world.pass(Duration::from_secs(600)).await;
@@ -187,8 +191,8 @@ async fn a_refund_the_office_asks_for_moves_the_books_when_the_money_is_back() {
     assert_eq!(world.count("SELECT CAST(SUM(refunded_fen) AS BIGINT) FROM charge").await, 50_000);
     let dormitory = charges::find_one_of_payer(world.app.db.read(), student.id, student.dormitory).await.unwrap();
     assert_eq!(dormitory.unwrap().balance.arrears().get(), 50_000, "what was given back is owed again");
-    let too_much = [(student.dormitory, jiaofei::domain::money::Fen::new(60_001))];
-    assert!(jiaofei::flow::refund::request(&world.app, &order, &too_much, "多退").await.is_err());
+    let too_much = [(student.dormitory, Fen::new(60_001))];
+    assert!(refund::request(&world.app, &order, &too_much, "多退").await.is_err());
 }
 
 #[tokio::test]
@@ -199,8 +203,8 @@ async fn a_refund_the_merchant_has_no_money_for_is_asked_for_again_under_its_num
     world.pay(&order, Product::WechatNative, PHONE).await;
     world.sandbox.deliver_due().await;
     world.sandbox.set_fault(Setting::once(Fault::RefundNotEnough).during(Call::Refund));
-    let part = [(student.tuition, jiaofei::domain::money::Fen::new(100_000))];
-    jiaofei::flow::refund::request(&world.app, &order, &part, "退费").await.unwrap();
+    let part = [(student.tuition, Fen::new(100_000))];
+    refund::request(&world.app, &order, &part, "退费").await.unwrap();
     world.pass(Duration::from_secs(400)).await;
     let refunds = refunds::find_of_order(world.app.db.read(), order.id).await.unwrap();
     assert_eq!((refunds.len(), refunds[0].state), (1, RefundState::Done));
@@ -215,11 +219,92 @@ async fn a_refund_whose_answer_was_lost_is_not_paid_twice() {
     world.pay(&order, Product::WechatNative, PHONE).await;
     world.sandbox.deliver_due().await;
     world.sandbox.set_fault(Setting::once(Fault::LoseAnswer).during(Call::Refund));
-    let part = [(student.tuition, jiaofei::domain::money::Fen::new(100_000))];
-    jiaofei::flow::refund::request(&world.app, &order, &part, "退费").await.unwrap();
+    let part = [(student.tuition, Fen::new(100_000))];
+    refund::request(&world.app, &order, &part, "退费").await.unwrap();
     world.pass(Duration::from_secs(400)).await;
     assert_eq!(world.sandbox.bank().sent_back(WECHAT_MCH_FISCAL).get(), 100_000);
     assert_eq!(world.count("SELECT CAST(SUM(refunded_fen) AS BIGINT) FROM charge").await, 100_000);
     let live = attempts::find_live(world.app.db.read(), &world.app.sealer, order.id).await.unwrap();
     assert!(live.is_none());
+}
+
+#[tokio::test]
+async fn an_abnormal_refund_that_a_person_mended_is_found_without_its_notice() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    world.pay(&order, Product::WechatNative, PHONE).await;
+    world.sandbox.deliver_due().await;
+    world.sandbox.set_fault(Setting::always(Fault::LoseNotice));
+    world.sandbox.set_fault(Setting::once(Fault::RefundAbnormal));
+    let part = [(student.tuition, Fen::new(100_000))];
+    refund::request(&world.app, &order, &part, "退费").await.unwrap();
+    world.pass(Duration::from_secs(200)).await;
+    let abnormal = refunds::find_of_order(world.app.db.read(), order.id).await.unwrap().remove(0);
+    assert_eq!(abnormal.state, RefundState::Abnormal);
+    assert!(abnormal.next_try_at.is_some(), "it is asked about again");
+    world.clock.advance(Duration::from_secs(7 * 3600));
+    world.pass(Duration::from_secs(2)).await;
+    let asked = refunds::find_of_order(world.app.db.read(), order.id).await.unwrap().remove(0);
+    assert!(asked.tries > abnormal.tries);
+    assert_eq!(world.count("SELECT COUNT(*) FROM office_item WHERE kind = 'refund_abnormal'").await, 1);
+}
+
+#[tokio::test]
+async fn a_refund_folds_the_lines_of_one_charge_and_refuses_nothing_negative_and_what_no_order_holds() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition, student.dormitory]).await;
+    world.pay(&order, Product::WechatNative, PHONE).await;
+    world.sandbox.deliver_due().await;
+    let line = |charge, fen| (charge, Fen::new(fen));
+    for wrong in [
+        vec![],
+        vec![line(student.tuition, 0)],
+        vec![line(student.tuition, -1)],
+        vec![line(student.tuition, 5), line(student.tuition, -2)],
+        vec![line(student.tuition, i64::MAX), line(student.dormitory, i64::MAX)],
+        vec![line(student.tuition, 500_000), line(student.tuition, 500_000)],
+    ] {
+        assert!(refund::request(&world.app, &order, &wrong, "退费").await.is_err(), "{wrong:?}");
+    }
+    assert_eq!(world.count("SELECT COUNT(*) FROM refund").await, 0);
+    let twice = [line(student.dormitory, 100), line(student.tuition, 200), line(student.dormitory, 300)];
+    refund::request(&world.app, &order, &twice, "退费").await.unwrap();
+    world.pass(Duration::from_secs(90)).await;
+    assert_eq!(world.sandbox.bank().sent_back(WECHAT_MCH_FISCAL).get(), 600);
+    assert_eq!(world.count("SELECT CAST(SUM(refunded_fen) AS BIGINT) FROM charge").await, 600);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn late_money_and_a_new_checkout_of_the_same_charge_never_wait_for_each_other() {
+    let world = TestApp::start().await;
+    let mut pairs = Vec::new();
+    for number in 1..=24 {
+        let student = world.school.student(&world.app, number, "林知夏").await;
+        let order = world.open_one(student.id, &[student.tuition]).await;
+        let started = world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+        checkout::cancel(&world.app, &order).await.unwrap();
+        pairs.push((student, order, started));
+    }
+    let both = pairs.into_iter().map(|(student, order, started)| {
+        let (app, now) = (Arc::clone(&world.app), world.clock.now());
+        tokio::spawn(async move {
+            let trade_no = TradeNo(format!("42{}", order.order_no));
+            let heard = Heard::Paid { trade_no, amount: order.total, paid_at: now };
+            let anew = [Wanted { charge_id: student.tuition, amount: None }];
+            tokio::join!(
+                settle::apply(&app, &started.attempt, &heard, None),
+                checkout::open(&app, student.id, "anew", &anew)
+            )
+        })
+    });
+    for pair in join_all(both).await {
+        let (late, opened) = pair.unwrap();
+        assert!(matches!(late.unwrap(), Verdict::Settle { .. }));
+        if let Err(failure) = opened {
+            assert!(failure.to_string().starts_with("refused: "), "{failure}");
+        }
+    }
+    assert_eq!(world.count("SELECT COUNT(*) FROM receipt").await, 24);
 }

@@ -4,6 +4,7 @@ mod alipay_channel;
 mod alipay_paying;
 mod auditing;
 mod browser;
+mod certainty;
 mod csrf;
 mod ending;
 mod headers;

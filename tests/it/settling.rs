@@ -57,7 +57,7 @@ async fn a_thousand_copies_with_inquiries_and_reads_between_them_settle_once_and
     let asking = (0..64).map(|_| async {
         // the busy gateway may be too slow for some; what counts is that nothing breaks
         let _heard = attempt::ask(&world.app, &started.attempt).await.unwrap();
-        inquire::on_read(&world.app, order.clone()).await.unwrap();
+        inquire::on_read(&world.app, order.clone(), inquire::WAITING).await.unwrap();
     });
     let (deliveries, _) = tokio::join!(world.sandbox.deliver_due(), join_all(asking));
     assert_eq!(deliveries.len(), 1_000);
@@ -99,7 +99,7 @@ async fn a_lost_notice_is_repaired_the_moment_the_payer_looks() {
     let order = world.open_one(student.id, &[student.tuition]).await;
     world.sandbox.set_fault(Setting::always(Fault::LoseNotice));
     world.pay(&order, Product::WechatJsapi, PHONE).await;
-    let seen = inquire::on_read(&world.app, order.clone()).await.unwrap().order;
+    let seen = inquire::on_read(&world.app, order.clone(), inquire::WAITING).await.unwrap().order;
     assert!(matches!(seen.state, OrderState::Paid { .. }), "{:?}", seen.state);
 }
 

@@ -157,6 +157,35 @@ async fn one_selection_sent_twice_is_one_order_and_another_one_is_told_what_stan
 }
 
 #[tokio::test]
+async fn another_selection_under_an_old_key_is_not_answered_with_the_old_orders() {
+    let (_world, student, phone) = world().await;
+    let form = phone.get("/h5/tuition").await.form("/h5/checkout").without("fee");
+    let first = phone.submit(&form.clone().set("fee", &student.tuition.to_string())).await;
+    // back in the browser, another row is ticked, and the page sends the key it had
+    let second = phone.submit(&form.clone().set("fee", &student.insurance.to_string())).await;
+    assert_ne!(first.location(), second.location());
+    assert!(phone.get(second.location()).await.has("250.00"));
+    let both = form.set("fee", &student.tuition.to_string()).set(&format!("amt{}", student.tuition), "600.00");
+    let page = phone.submit(&both).await;
+    assert!(page.status == 409 && page.links().contains(&first.location().to_owned()), "{}", page.text());
+}
+
+#[tokio::test]
+async fn an_order_used_again_belongs_to_the_new_selection_and_its_next_one_follows() {
+    let (world, student, phone) = world().await;
+    let form = phone.get("/h5/tuition").await.form("/h5/checkout");
+    let insurance = form.clone().without("fee").set("fee", &student.insurance.to_string());
+    let waiting = phone.submit(&insurance.set("checkout_id", "onlytheinsurance222222")).await;
+    // now everything: the insurance waits in its own order, and is the second of two
+    let all = phone.submit(&form).await;
+    let cashier = phone.get(all.location()).await;
+    assert!(cashier.has("第 1 笔，共 2 笔"), "{}", cashier.text());
+    assert!(phone.get(waiting.location()).await.has("第 2 笔，共 2 笔"));
+    assert_eq!(phone.submit(&form).await.location(), all.location(), "sent twice is the same");
+    assert_eq!(world.count("SELECT COUNT(*) FROM payment_order").await, 2);
+}
+
+#[tokio::test]
 async fn arrears_can_be_seen_period_by_period() {
     let (world, student, phone) = world().await;
     let db = world.app.db.write();

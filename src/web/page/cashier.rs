@@ -28,21 +28,24 @@ pub async fn show(visit: &Visit, access: Access) -> Result<Response> {
 /// Draws the cashier, or what has become of its order.
 pub async fn draw(visit: &Visit, mut access: Access, problem: Option<Refusal>) -> Result<Response> {
     let app = &visit.app;
-    access.order = inquire::on_read(app, access.order).await.map_err(Problem::from)?.order;
+    let seen = inquire::on_read(app, access.order, inquire::WAITING).await.map_err(Problem::from)?;
+    access.order = seen.order;
     let over = access.order.expires_at <= app.clock.now();
     if matches!(access.order.state, OrderState::Pending { .. }) && over {
         return match expire::close(app, &access.order, CloseReason::Expired).await.map_err(Problem::from)? {
             Ended::Closed => Ok(ended(visit, &access, CloseReason::Expired)),
-            Ended::Paid | Ended::Unclear => Ok(see_other(&access.door().result())),
+            Ended::Paid | Ended::Unclear | Ended::UnderReview => Ok(see_other(&access.door().result())),
         };
     }
     match &access.order.state {
-        OrderState::Closed { reason, .. } => return Ok(ended(visit, &access, *reason)),
+        OrderState::Closed { reason, .. } if seen.certain => return Ok(ended(visit, &access, *reason)),
+        // money may still have come: the result page tells what is known
+        OrderState::Closed { .. } => return Ok(see_other(&access.door().result())),
         OrderState::Paid { .. } if access.viewer.is_owner() => return Ok(see_other(&access.door().result())),
         OrderState::Paid { .. } => return Ok(message(visit, &access, Message::CodePaid)),
         OrderState::Pending { .. } => {}
     }
-    if settle::under_review(app.db.read(), &access.order).await.map_err(Problem::from)? {
+    if settle::under_review(app.db.read(), access.order.id).await.map_err(Problem::from)? {
         return Ok(see_other(&access.door().result()));
     }
     let (ways, chosen) = ways(app, &access.order.payee_code, visit.device);

@@ -109,7 +109,7 @@ pub async fn show(visit: &Visit, signed: SignedIn, Path(no): Path<String>) -> Re
     let app = &visit.app;
     let no = OrderNo::parse(&no).ok_or(Problem::NotFound)?;
     let found = records::find_order(app, &signed.session, &no).await.map_err(Problem::from)?;
-    let seen = inquire::on_read(app, found.ok_or(Problem::NotFound)?).await.map_err(Problem::from)?;
+    let seen = inquire::on_read(app, found.ok_or(Problem::NotFound)?, inquire::WAITING).await.map_err(Problem::from)?;
     let record = records::record(app, seen.order).await.map_err(Problem::from)?;
     let refund = |refund: &crate::domain::refund::Refund| RefundLine {
         cause: refund.cause,

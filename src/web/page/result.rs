@@ -25,13 +25,13 @@ pub async fn show(visit: &Visit, access: Access) -> Result<Response> {
 /// `POST …/ask`: the payer wants to know now.
 #[handler]
 pub async fn ask(visit: &Visit, access: Access, _form: Form) -> Result<Response> {
-    inquire::on_read(&visit.app, access.order.clone()).await.map_err(Problem::from)?;
+    inquire::on_read(&visit.app, access.order.clone(), inquire::TELLING).await.map_err(Problem::from)?;
     Ok(see_other(&access.door().result()))
 }
 
 async fn draw(visit: &Visit, mut access: Access, said: Option<Said>) -> Result<Response> {
     let app = &visit.app;
-    let seen = inquire::on_read(app, access.order.clone()).await.map_err(Problem::from)?;
+    let seen = inquire::on_read(app, access.order.clone(), inquire::TELLING).await.map_err(Problem::from)?;
     access.order = seen.order;
     let record = records::record(app, access.order.clone()).await.map_err(Problem::from)?;
     if !access.viewer.is_owner()
@@ -60,8 +60,10 @@ async fn draw(visit: &Visit, mut access: Access, said: Option<Said>) -> Result<R
             Ok(Page::new(view).into_response())
         }
         OrderState::Closed { reason, .. } => {
-            // every attempt was closed at its channel, unless money came all the same
-            let certain = record.surplus().is_none() && reason != CloseReason::Superseded;
+            if record.under_review {
+                return Ok(confirming(visit, access, &record));
+            }
+            let certain = seen.certain && record.surplus().is_none() && reason != CloseReason::Superseded;
             Ok(incomplete(visit, access, &record, Why::Closed(reason), certain))
         }
         OrderState::Pending { .. } => {

@@ -34,8 +34,8 @@ pub async fn show(visit: &Visit, access: Access) -> Result<Response> {
 
 /// The order as it stands, and `{"state", "next"}`; `next` is where to go as soon as there is somewhere to go.
 async fn look(app: &Arc<App>, order: Order, door: &Door) -> Result<(Order, Value), Failure> {
-    let order = inquire::on_read(app, order).await?.order;
-    let review = settle::under_review(app.db.read(), &order).await?;
+    let order = inquire::on_read(app, order, inquire::WAITING).await?.order;
+    let review = settle::under_review(app.db.read(), order.id).await?;
     let (state, next) = match order.state {
         OrderState::Paid { .. } => ("paid", Some(door.result())),
         OrderState::Closed { .. } => ("closed", Some(door.result())),
