@@ -300,6 +300,7 @@ async fn a_result_that_is_not_known_yet_says_so_and_promises_nothing() {
     world.clock.advance(Duration::from_secs(4));
     let asked = phone.settle(phone.submit(&unknown.form(&format!("{result}/ask"))).await).await;
     assert!(asked.has("正在确认"), "{}", asked.text());
+    world.clock.advance(Duration::from_secs(1));
     let certain = phone.get(&format!("{result}?said=cancel")).await;
     assert!(certain.has("没有从您的账户扣款"), "{}", certain.text());
 }
