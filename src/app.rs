@@ -10,6 +10,7 @@ use crate::channel::wechat::account::Wechat;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::domain::ids::OrderId;
+use crate::drill::Drill;
 use crate::official_account::oauth::OauthClient;
 use crate::outbound::HttpClient;
 use crate::store::db::Db;
@@ -28,6 +29,8 @@ pub struct App {
     pub oauth: Option<OauthClient>,
     /// Orders that changed in this process, for pages that wait; a hint only, the page asks the database.
     pub changed: broadcast::Sender<OrderId>,
+    /// Nothing, except in a storm
+    pub drill: Drill,
 }
 
 impl App {
@@ -56,6 +59,7 @@ impl App {
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http)),
             changed: broadcast::channel(1024).0,
+            drill: Drill::default(),
             cache,
             channels,
             config,

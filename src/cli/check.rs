@@ -14,6 +14,9 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
     if !config.server.public_url.starts_with("https://") {
         complaints.push("server.public_url: must begin with https://; students pay over it".to_owned());
     }
+    if cfg!(feature = "storm") {
+        complaints.push("built with the feature storm, which lets processes die: build without it".to_owned());
+    }
     secrets(&config.secrets, &mut complaints);
     if config.school.mark.as_ref().is_some_and(|mark| Mark::read(mark.bytes()).is_err()) {
         complaints.push("school.mark: not a PNG".to_owned());
@@ -110,6 +113,13 @@ mod tests {
         ] {
             assert!(complaints.contains(key), "{key} is not in:\n{complaints}");
         }
+    }
+
+    #[test]
+    fn a_program_built_for_storms_is_refused() {
+        let config = demo_config("http://127.0.0.1:8080", "http://127.0.0.1:8081", "sqlite::memory:");
+        let complained = unfit_to_serve(&config).iter().any(|line| line.contains("feature storm"));
+        assert_eq!(complained, cfg!(feature = "storm"));
     }
 
     #[test]

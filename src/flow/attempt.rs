@@ -26,7 +26,9 @@ pub async fn ask(app: &App, attempt: &Attempt) -> Result<std::result::Result<Hea
     let Some(account) = app.channels.find(&attempt.payee_code, attempt.product.channel()) else {
         return Ok(Err(ChannelError::Unreachable("no account is configured for this payee and channel".to_owned())));
     };
-    let heard = match account.query(&attempt.attempt_no).await {
+    let answer = account.query(&attempt.attempt_no).await;
+    app.drill.gap("ask: the channel has answered").await?;
+    let heard = match answer {
         Ok(heard) => heard,
         Err(error) => {
             tracing::warn!(attempt_no = %attempt.attempt_no, %error, "inquiry without an answer");
@@ -39,7 +41,9 @@ pub async fn ask(app: &App, attempt: &Attempt) -> Result<std::result::Result<Hea
 
 /// Makes one live attempt unpayable, or finds out that it is paid.
 pub async fn retire(app: &App, attempt: &Attempt) -> Result<Retired> {
-    match ask(app, attempt).await? {
+    let heard = ask(app, attempt).await?;
+    app.drill.gap("retire: asked").await?;
+    match heard {
         Ok(Heard::Paid { .. }) => Ok(Retired::Paid),
         Ok(Heard::Closed) => Ok(Retired::Closed),
         Ok(Heard::Unpaid) => close_at_channel(app, attempt).await,
@@ -53,7 +57,9 @@ pub async fn close_at_channel(app: &App, attempt: &Attempt) -> Result<Retired> {
     let Some(account) = app.channels.find(&attempt.payee_code, attempt.product.channel()) else {
         return Ok(Retired::Unclear);
     };
-    match account.close(&attempt.attempt_no).await {
+    let answer = account.close(&attempt.attempt_no).await;
+    app.drill.gap("retire: the channel has closed").await?;
+    match answer {
         Ok(Closing::Closed) => {
             settle::apply(app, attempt, &Heard::Closed, None).await?;
             Ok(Retired::Closed)
@@ -80,6 +86,7 @@ async fn absent(app: &App, attempt: &Attempt) -> Result<Retired> {
     if attempt.product.channel() == Channel::Wechat && under_way {
         return Ok(Retired::Unclear);
     }
+    app.drill.gap("retire: absent").await?;
     let watch_at = Some(now + Duration::from_secs(30));
     attempts::move_to_closed(app.db.write(), attempt.id, now, watch_at).await?;
     Ok(Retired::Closed)

@@ -28,14 +28,17 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
     if covers(app.db.read(), &known, wanted).await? {
         return Ok(known);
     }
+    app.drill.gap("checkout: looked for known orders").await?;
     release_expired(app, payer, wanted).await?;
     let own = charges::find_of_payer(app.db.read(), payer).await?;
     let mut numbers = Vec::new();
     for _ in plan(&own, wanted, app.clock.now())? {
         numbers.push(next_order_no(app).await?);
     }
+    app.drill.gap("checkout: numbers taken").await?;
     let tx = app.db.begin().await?;
     payers::lock(&tx, payer).await?.ok_or(Refusal::NotFound)?;
+    app.drill.point("checkout: payer locked")?;
     let known = orders::find_of_checkout(&tx, payer, checkout_id).await?;
     if covers(&tx, &known, wanted).await? {
         return Ok(known);
@@ -58,7 +61,9 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
         let no = numbers.get(at).ok_or(Refusal::ArrearsChanged)?;
         ids.push(insert(app, &tx, (payer, checkout_id), (no, place), &part).await?);
     }
+    app.drill.point("checkout: orders written")?;
     tx.commit().await?;
+    app.drill.gap("checkout: committed").await?;
     let mut opened = Vec::new();
     for id in ids {
         opened.extend(orders::find(app.db.read(), id).await?);
@@ -170,17 +175,21 @@ pub async fn pay(app: &App, order: &Order, ask: &PayAsk) -> Result<Started> {
     // once more when a number turns out to be used up, or when somebody else was quicker
     for _ in 0..3 {
         let order = payable(app, order.id).await?;
+        app.drill.gap("pay: found payable").await?;
         let live = attempts::find_live(app.db.read(), &app.sealer, order.id).await?;
+        app.drill.gap("pay: live attempt looked for").await?;
         let (attempt, fresh) = match live {
             Some(live) if fits(&live, ask) => (live, false),
             live => {
                 if let Some(other) = live {
                     make_room(app, &other).await?;
                 }
+                app.drill.gap("pay: nothing in the way").await?;
                 let Some(attempt) = begin(app, &order, ask).await? else { continue };
                 (attempt, true)
             }
         };
+        app.drill.gap("pay: attempt stands").await?;
         if let Some(prepay) = prepay(app, account, &order, (&attempt, fresh)).await? {
             return Ok(Started { attempt, prepay });
         }
@@ -199,6 +208,7 @@ pub async fn resume(app: &App, order: &Order) -> Result<Option<Started>> {
     let order = payable(app, order.id).await?;
     let Some(attempt) = attempts::find_live(app.db.read(), &app.sealer, order.id).await? else { return Ok(None) };
     let account = app.channels.find(&attempt.payee_code, attempt.product.channel()).ok_or(Refusal::NotOffered)?;
+    app.drill.gap("resume: live attempt found").await?;
     let prepay = prepay(app, account, &order, (&attempt, false)).await?;
     Ok(prepay.map(|prepay| Started { attempt, prepay }))
 }
@@ -253,6 +263,7 @@ async fn begin(app: &App, order: &Order, ask: &PayAsk) -> Result<Option<Attempt>
     if attempts::find_live(&tx, &app.sealer, order.id).await?.is_some() {
         return Ok(None);
     }
+    app.drill.point("pay: try counted")?;
     let mut attempt = Attempt {
         id: AttemptId(0),
         attempt_no: AttemptNo::compose(&order.order_no, try_no),
@@ -270,6 +281,7 @@ async fn begin(app: &App, order: &Order, ask: &PayAsk) -> Result<Option<Attempt>
         next_inquiry_at: Some(now + inquire::FIRST_INQUIRY),
     };
     attempt.id = attempts::insert(&tx, &app.sealer, &attempt).await?;
+    app.drill.point("pay: attempt written")?;
     tx.commit().await?;
     Ok(Some(attempt))
 }
@@ -300,11 +312,14 @@ async fn prepay(
         notify_url: refund::notify_url(app, channel.code(), &attempt.payee_code),
         return_url: attempt.return_url.clone(),
     };
-    match account.prepay(&ask).await {
+    let answer = account.prepay(&ask).await;
+    app.drill.gap("pay: the channel has answered").await?;
+    match answer {
         Ok(prepay) => {
             if let Ok(text) = serde_json::to_string(&prepay) {
                 app.cache.put(&key, &text, Duration::from_secs(prepay.good_for(attempt.product))).await;
             }
+            app.drill.gap("pay: answer remembered").await?;
             Ok(Some(prepay))
         }
         Err(error) => {

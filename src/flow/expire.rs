@@ -32,6 +32,7 @@ pub async fn close(app: &App, order: &Order, reason: CloseReason) -> Result<Ende
             Retired::Unclear => return Ok(Ended::Unclear),
         }
     }
+    app.drill.gap("close: no attempt payable").await?;
     let tx = app.db.begin().await?;
     let locked = orders::lock(&tx, order.id).await?;
     let pending = locked.is_some_and(|order| matches!(order.state, OrderState::Pending { .. }));
@@ -45,7 +46,9 @@ pub async fn close(app: &App, order: &Order, reason: CloseReason) -> Result<Ende
     if pending {
         orders::move_to_closed(&tx, order.id, reason, app.clock.now()).await?;
     }
+    app.drill.point("close: order closed")?;
     tx.commit().await?;
+    app.drill.gap("close: committed").await?;
     let _ = app.changed.send(order.id);
     ended(app, order.id).await
 }
@@ -74,6 +77,7 @@ pub async fn run_once(app: &App) -> Result<usize> {
             if !app.cache.once(&key, Duration::from_secs(60)).await {
                 continue;
             }
+            app.drill.gap("expire: found due").await?;
             if close(app, order, CloseReason::Expired).await? == Ended::Closed {
                 closed += 1;
             }

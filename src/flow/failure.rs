@@ -1,5 +1,6 @@
 //! How an act ends when it does not succeed: the office says no, or something of ours broke.
 use crate::domain::refusal::Refusal;
+use crate::drill::Ended;
 use crate::store::error::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,12 @@ impl From<Refusal> for Failure {
 impl From<sea_orm::DbErr> for Failure {
     fn from(error: sea_orm::DbErr) -> Failure {
         Failure::Store(error.into())
+    }
+}
+
+impl From<Ended> for Failure {
+    fn from(ended: Ended) -> Failure {
+        sea_orm::DbErr::Custom(ended.to_string()).into()
     }
 }
 

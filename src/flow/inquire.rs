@@ -95,7 +95,9 @@ pub async fn look(app: &App, attempt: &Attempt) -> Result<bool> {
 /// Asks about every attempt that is due. Gives how many were asked about.
 pub async fn run_once(app: &App) -> Result<usize> {
     let due = attempts::find_due(app.db.read(), &app.sealer, app.clock.now(), 200).await?;
-    let asked = futures_util::stream::iter(due).map(|attempt| inquire(app, attempt)).buffer_unordered(8);
+    let asked = futures_util::stream::iter(due)
+        .map(|attempt| inquire(app, attempt))
+        .buffer_unordered(app.drill.side_by_side(8));
     let asked: Vec<Result<bool>> = asked.collect().await;
     let mut count = 0;
     for one in asked {
@@ -105,10 +107,12 @@ pub async fn run_once(app: &App) -> Result<usize> {
 }
 
 async fn inquire(app: &App, due: Attempt) -> Result<bool> {
+    app.drill.gap("inquire: found due").await?;
     let next = next_inquiry(&due, app.clock.now());
     if !attempts::claim_inquiry(app.db.write(), &due, next).await? {
         return Ok(false);
     }
+    app.drill.gap("inquire: claimed").await?;
     let pending = is_pending(app, due.order_id).await?;
     match (due.state, pending) {
         // paid another way, or closed, while this one may still be paid: make it unpayable

@@ -67,18 +67,22 @@ pub async fn request(app: &App, order: &Order, lines: &[(ChargeId, Fen)], reason
     let amount: Fen = lines.iter().map(|(_, amount)| *amount).sum();
     let tx = app.db.begin().await?;
     let order = orders::lock(&tx, order.id).await?.ok_or(Refusal::NotFound)?;
+    app.drill.point("refund: order locked")?;
     let OrderState::Paid { trade_no, .. } = &order.state else { return Err(Refusal::NotFound.into()) };
     for (charge, amount) in &lines {
         if !orders::add_refunded(&tx, order.id, *charge, *amount).await? {
             return Err(Refusal::NotFound.into());
         }
     }
+    app.drill.point("refund: sums reserved")?;
     let trades = journal::trades_of_order(&tx, order.id).await?;
     let trade = trades.iter().find(|trade| trade.trade_no == *trade_no).ok_or(Refusal::NotFound)?;
     let attempt = attempts::find(&tx, &app.sealer, trade.attempt_id).await?.ok_or(Refusal::NotFound)?;
     let wish = Want { cause: RefundCause::Requested, amount, total: order.total, reason };
     let id = want(&tx, &attempt, trade_no, &wish, &lines, now).await?;
+    app.drill.point("refund: wish written")?;
     tx.commit().await?;
+    app.drill.gap("refund: wish committed").await?;
     Ok(id)
 }
 
@@ -97,8 +101,10 @@ fn folded(lines: &[(ChargeId, Fen)]) -> Option<Vec<(ChargeId, Fen)>> {
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut asked = 0;
     for refund in refunds::find_due(app.db.read(), app.clock.now(), 50).await? {
+        app.drill.gap("refund: found due").await?;
         let next = app.clock.now() + patience(refund.tries);
         if refunds::claim_try(app.db.write(), &refund, next).await? {
+            app.drill.gap("refund: claimed").await?;
             advance(app, &refund).await?;
             asked += 1;
         }
@@ -142,6 +148,7 @@ async fn advance(app: &App, refund: &Refund) -> Result<()> {
         RefundState::Wanted => account.refund(&ask).await,
         _ => account.query_refund(&ask).await,
     };
+    app.drill.gap("refund: the channel has answered").await?;
     match heard {
         Ok(heard) => apply(app, refund.id, &heard).await,
         Err(ChannelError::Refused { why: RefusedFor::NotEnoughFunds, .. }) => {
@@ -179,6 +186,7 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     let refund = refunds::lock(&tx, id).await?.ok_or(Failure::Refused(Refusal::NotFound))?;
+    app.drill.point("refund: locked")?;
     let from = refund.state;
     if matches!(from, Done | Closed) {
         return Ok(());
@@ -190,6 +198,7 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
                 journal::raise_office_item(&tx, "refund_mismatch", refund.refund_no.as_str(), &details, now).await?;
             }
             refunds::move_state(&tx, id, (from, Done), Some(channel_refund_no), Some(now), None).await?;
+            app.drill.point("refund: done")?;
             for (charge, amount) in refunds::lines(&tx, id).await? {
                 journal::enter(&tx, charge, Cause::Refunded, refund.refund_no.as_str(), amount, now).await?;
             }
@@ -218,7 +227,9 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
             journal::raise_office_item(&tx, "refund_closed", refund.refund_no.as_str(), details, now).await?;
         }
     }
+    app.drill.point("refund: word carried out")?;
     tx.commit().await?;
+    app.drill.gap("refund: committed").await?;
     tracing::info!(refund_no = %refund.refund_no, ?heard, "refund heard");
     let _ = app.changed.send(refund.order_id);
     Ok(())

@@ -89,7 +89,9 @@ async fn receive_payment(app: &App, attempt_no: &str, heard: &Heard, kept: &Kept
         journal::raise_office_item(app.db.write(), "unknown_attempt", attempt_no, &details, app.clock.now()).await?;
         return Ok(Reception::Later);
     };
-    Ok(match apply(app, &attempt, heard, Some(kept)).await? {
+    let verdict = apply(app, &attempt, heard, Some(kept)).await?;
+    app.drill.gap("notice: booked").await?;
+    Ok(match verdict {
         Verdict::Foreign { .. } => Reception::Refused,
         _ => Reception::Done,
     })
@@ -103,20 +105,25 @@ pub async fn apply(app: &App, attempt: &Attempt, heard: &Heard, notice: Option<&
     if matches!(first_look, Verdict::Replay | Verdict::Wait) {
         return Ok(first_look);
     }
+    app.drill.gap("settle: first look").await?;
     let receipt_no = match first_look {
         Verdict::Settle { .. } | Verdict::Late { .. } => next_receipt_no(app).await?,
         _ => String::new(),
     };
+    app.drill.gap("settle: receipt number taken").await?;
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     let order = orders::lock(&tx, attempt.order_id).await?.ok_or_else(gone)?;
+    app.drill.point("settle: order locked")?;
     let verdict = judge(&order.state, order.total, heard);
-    let booking = Booking { tx: &tx, order: &order, attempt, now };
+    let booking = Booking { app, tx: &tx, order: &order, attempt, now };
     let verdict = booking.carry_out(verdict, &receipt_no).await?;
     if let (Some(notice), false) = (notice, matches!(verdict, Verdict::Replay | Verdict::Wait)) {
         journal::keep_notice(&tx, notice).await?;
     }
+    app.drill.point("settle: verdict carried out")?;
     tx.commit().await?;
+    app.drill.gap("settle: committed").await?;
     tracing::info!(order_no = %order.order_no, attempt_no = %attempt.attempt_no, verdict = verdict.code(), "heard");
     // nobody waiting is no error
     let _ = app.changed.send(order.id);
@@ -132,6 +139,7 @@ async fn next_receipt_no(app: &App) -> Result<String> {
 pub const LATER_LOOK: Duration = Duration::from_secs(30 * 60);
 
 struct Booking<'a> {
+    app: &'a App,
     tx: &'a DatabaseTransaction,
     order: &'a Order,
     attempt: &'a Attempt,
@@ -182,15 +190,19 @@ impl Booking<'_> {
         if !self.record(&trade_no, self.order.total, Outcome::Settled, paid_at).await? {
             return self.known_trade(trade_no, self.order.total, paid_at).await;
         }
+        self.app.drill.point("settle: trade recorded")?;
         attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
+        self.app.drill.point("settle: attempt paid")?;
         attempts::wake(self.tx, self.order.id, self.now).await?;
         let moved = orders::move_to_paid(self.tx, self.order.id, &trade_no, paid_at, self.attempt.product).await?;
         if !moved {
             return Err(sea_orm::DbErr::Custom("a locked order was paid twice".to_owned()).into());
         }
+        self.app.drill.point("settle: order paid")?;
         let order_no = self.order.order_no.as_str();
         for line in orders::lines(self.tx, self.order.id).await? {
             journal::enter(self.tx, line.charge_id, Cause::Paid, order_no, line.amount, self.now).await?;
+            self.app.drill.point("settle: line entered")?;
         }
         journal::insert_receipt(self.tx, receipt_no, self.order.id, self.order.payer_id, self.now, ISSUER).await?;
         Ok(Verdict::Settle { trade_no, paid_at })
@@ -201,10 +213,12 @@ impl Booking<'_> {
         if !self.record(&trade_no, amount, Outcome::Surplus, paid_at).await? {
             return self.known_trade(trade_no, amount, paid_at).await;
         }
+        self.app.drill.point("surplus: trade recorded")?;
         attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
         if matches!(self.order.state, OrderState::Pending { .. }) {
             orders::move_to_closed(self.tx, self.order.id, CloseReason::Superseded, self.now).await?;
         }
+        self.app.drill.point("surplus: order ended")?;
         let want = refund::Want { cause: RefundCause::Surplus, amount, total: amount, reason: "重复缴费退回" };
         refund::want(self.tx, self.attempt, &trade_no, &want, &[], self.now).await?;
         Ok(Verdict::Surplus { trade_no, amount, paid_at })
@@ -214,6 +228,7 @@ impl Booking<'_> {
         if !self.record(&trade_no, got, Outcome::Mismatch, paid_at).await? {
             return self.known_trade(trade_no, got, paid_at).await;
         }
+        self.app.drill.point("mismatch: trade recorded")?;
         attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
         let details = format!("expected {}, got {}, trade {trade_no}", self.order.total.yuan(), got.yuan());
         self.raise("amount_mismatch", self.attempt.attempt_no.as_str(), &details).await?;
