@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{audit, demo, import, log, serve};
+use super::{audit, demo, import, log, office, serve};
 use crate::config::Config;
 use crate::store::db::Db;
 use clap::{Parser, Subcommand};
@@ -57,6 +57,8 @@ enum Command {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
         config: PathBuf,
     },
+    /// What the finance office decides: open items, money of a wrong amount, refunds
+    Office(office::OfficeArgs),
     /// Bring the database's schema up to date
     Migrate {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
@@ -86,6 +88,11 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Audit { config } => {
             log::start(log::Form::Plain);
             return audit::run(Config::load(&config, std::env::vars())?).await;
+        }
+        Command::Office(args) => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&args.config, std::env::vars())?;
+            return office::run(args, config).await;
         }
         Command::Migrate { config } => {
             log::start(log::Form::Plain);

@@ -6,4 +6,5 @@ pub mod demo;
 pub mod demo_data;
 pub mod import;
 pub mod log;
+pub mod office;
 pub mod serve;

@@ -11,6 +11,7 @@ pub mod guess;
 pub mod import;
 pub mod inquire;
 pub mod launch;
+pub mod office;
 pub mod password;
 pub mod records;
 pub mod refund;

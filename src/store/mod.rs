@@ -10,6 +10,7 @@ pub mod db;
 pub mod error;
 pub mod fees;
 pub mod journal;
+pub mod office;
 pub mod orders;
 pub mod payers;
 pub mod refunds;

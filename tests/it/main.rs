@@ -12,6 +12,7 @@ mod health;
 mod importing;
 mod logs;
 mod misbehaving;
+mod office;
 mod paying;
 mod privacy;
 mod process;
