@@ -136,7 +136,8 @@ pub async fn pending_lines(db: &impl ConnectionTrait, payer: PayerId) -> Result<
     Ok(out)
 }
 
-/// Pending orders whose time ran out by `now` and that the office does not look at, longest ago first, after the one of `after` (its deadline and id).
+/// Pending orders whose time ran out by `now` and that the office does not look at, longest ago first, after the one of
+/// `after` (its deadline and id).
 pub async fn find_expired(
     db: &impl ConnectionTrait,
     now: Moment,
