@@ -34,8 +34,8 @@ faults! {
     AcknowledgeBeforeCommit,
     /// A notice is remembered as booked before it is.
     RememberBeforeCommit,
-    /// The order is judged by the look before the lock, moved without compare-and-set, and entered under the trade's
-    /// own number: all three belts at once, for any one of them holds alone.
+    /// The order is judged by the look before the lock, moved without compare-and-set, and a trade that is known is
+    /// booked again: all three belts at once, for any one of them holds alone.
     SettleWithoutGuards,
     /// Money for a closed order is booked without looking whether its charges are still due.
     BookLateRegardless,
@@ -49,8 +49,6 @@ faults! {
     ForgetToWatch,
     /// An order is closed without asking the channel.
     CloseWithoutAsking,
-    /// An order is closed by what it was before the lock, without compare-and-set.
-    CloseWithoutCompare,
     /// An inquiry names the trade otherwise than the notice does.
     NameTradesTwice,
     /// A wrong amount under review does not stop the payer from paying once more.

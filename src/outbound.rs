@@ -2,8 +2,10 @@
 //!
 //! It never follows a redirect, never asks an environment's proxy (a forwarder is named as a gateway's base address),
 //! and its errors never carry an address, because addresses may carry secrets.
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, redirect};
 
@@ -12,7 +14,22 @@ pub const LONGEST_ANSWER: usize = 1 << 20;
 
 /// Cheap to clone; clones share the connections.
 #[derive(Clone, Debug)]
-pub struct HttpClient(Client);
+pub struct HttpClient(Way);
+
+#[derive(Clone, Debug)]
+enum Way {
+    Network(Client),
+    Wire(Arc<dyn Wire>),
+}
+
+/// Carries requests without a network: straight into a stand-in in the same process.
+#[async_trait]
+pub trait Wire: std::fmt::Debug + Send + Sync {
+    /// # Errors
+    /// As [`HttpClient::send`].
+    async fn carry(&self, method: Method, url: &str, headers: HeaderMap, body: Vec<u8>)
+    -> Result<Reply, OutboundError>;
+}
 
 /// An answer of any status, read to its end.
 #[derive(Clone, Debug)]
@@ -66,8 +83,13 @@ impl HttpClient {
             .no_proxy()
             .user_agent(concat!("jiaofei/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map(HttpClient)
+            .map(|client| HttpClient(Way::Network(client)))
             .map_err(|_| OutboundError::Setup)
+    }
+
+    /// No network: every request is carried by `wire`.
+    pub fn over(wire: Arc<dyn Wire>) -> HttpClient {
+        HttpClient(Way::Wire(wire))
     }
 
     /// Sends one request and reads the whole answer, whatever its status. An empty `body` is sent as none.
@@ -78,7 +100,11 @@ impl HttpClient {
         headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<Reply, OutboundError> {
-        let mut request = self.0.request(method, url).headers(headers);
+        let client = match &self.0 {
+            Way::Network(client) => client,
+            Way::Wire(wire) => return wire.carry(method, url, headers, body).await,
+        };
+        let mut request = client.request(method, url).headers(headers);
         if !body.is_empty() {
             request = request.body(body);
         }

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::channel::contract::{ChannelError, Closing};
 use crate::domain::order::Attempt;
 use crate::domain::trade::{Channel, Heard};
+use crate::drill::Fault;
 use crate::store::attempts;
 
 /// What became of an attempt that was to be ended.
@@ -28,13 +29,16 @@ pub async fn ask(app: &App, attempt: &Attempt) -> Result<std::result::Result<Hea
     };
     let answer = account.query(&attempt.attempt_no).await;
     app.drill.gap("ask: the channel has answered").await?;
-    let heard = match answer {
+    let mut heard = match answer {
         Ok(heard) => heard,
         Err(error) => {
             tracing::warn!(attempt_no = %attempt.attempt_no, %error, "inquiry without an answer");
             return Ok(Err(error));
         }
     };
+    if let (Heard::Paid { trade_no, .. }, true) = (&mut heard, app.drill.planted(Fault::NameTradesTwice)) {
+        trade_no.0 = attempt.attempt_no.to_string();
+    }
     settle::apply(app, attempt, &heard, None).await?;
     Ok(Ok(heard))
 }
@@ -83,11 +87,12 @@ pub async fn close_at_channel(app: &App, attempt: &Attempt) -> Result<Retired> {
 async fn absent(app: &App, attempt: &Attempt) -> Result<Retired> {
     let now = app.clock.now();
     let under_way = now.since(attempt.created_at) < Duration::from_secs(15);
-    if attempt.product.channel() == Channel::Wechat && under_way {
+    let takes_its_time = attempt.product.channel() == Channel::Wechat && under_way;
+    if takes_its_time && !app.drill.planted(Fault::TakeAbsentForClosed) {
         return Ok(Retired::Unclear);
     }
     app.drill.gap("retire: absent").await?;
-    let watch_at = Some(now + Duration::from_secs(30));
+    let watch_at = Some(now + Duration::from_secs(30)).filter(|_| !app.drill.planted(Fault::ForgetToWatch));
     attempts::move_to_closed(app.db.write(), attempt.id, now, watch_at).await?;
     Ok(Retired::Closed)
 }

@@ -18,6 +18,7 @@ use crate::domain::order::{Attempt, AttemptState, CloseReason, Order, OrderLine,
 use crate::domain::order_no::{AttemptNo, OrderNo};
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{Buyer, Product};
+use crate::drill::Fault;
 use crate::store::{attempts, charges, orders, payers};
 
 /// Opens the orders of a checkout, one per payee, in the order they are to be paid. The same `checkout_id` again
@@ -55,7 +56,8 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
             continue;
         }
         let taken = |(_, charge): &&(Order, ChargeId)| part.lines.iter().any(|(id, _)| id == charge);
-        if let Some((order, _)) = pending.iter().find(taken) {
+        let taken = pending.iter().find(taken).filter(|_| !app.drill.planted(Fault::ForgetPendingOrders));
+        if let Some((order, _)) = taken {
             return Err(Refusal::InAnotherOrder { order_no: order.order_no.clone() }.into());
         }
         let no = numbers.get(at).ok_or(Refusal::ArrearsChanged)?;
@@ -221,7 +223,7 @@ async fn payable(app: &App, id: OrderId) -> Result<Order> {
         OrderState::Closed { reason, .. } => return Err(Refusal::OrderClosed { reason: *reason }.into()),
         OrderState::Pending { .. } => {}
     }
-    if settle::under_review(app.db.read(), order.id).await? {
+    if settle::under_review(app.db.read(), order.id).await? && !app.drill.planted(Fault::ReleaseUnderReview) {
         return Err(Refusal::UnderReview.into());
     }
     let now = app.clock.now();
@@ -248,6 +250,10 @@ async fn still_owed(app: &App, order: &Order) -> Result<bool> {
 
 /// Ends the attempt that stands in the way of another way of paying.
 async fn make_room(app: &App, live: &Attempt) -> Result<()> {
+    if app.drill.planted(Fault::ForgetOldAttempt) {
+        attempts::move_to_closed(app.db.write(), live.id, app.clock.now(), None).await?;
+        return Ok(());
+    }
     match retire(app, live).await? {
         Retired::Closed => Ok(()),
         Retired::Paid => Err(Refusal::OrderPaid.into()),

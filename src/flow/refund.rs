@@ -17,6 +17,7 @@ use crate::domain::order_no::RefundNo;
 use crate::domain::refund::{Refund, RefundCause, RefundState};
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{RefundHeard, TradeNo};
+use crate::drill::Fault;
 use crate::store::{attempts, journal, orders, refunds};
 
 /// What a refund is to send back.
@@ -70,7 +71,8 @@ pub async fn request(app: &App, order: &Order, lines: &[(ChargeId, Fen)], reason
     app.drill.point("refund: order locked")?;
     let OrderState::Paid { trade_no, .. } = &order.state else { return Err(Refusal::NotFound.into()) };
     for (charge, amount) in &lines {
-        if !orders::add_refunded(&tx, order.id, *charge, *amount).await? {
+        let reserve = !app.drill.planted(Fault::ForgetToReserve);
+        if reserve && !orders::add_refunded(&tx, order.id, *charge, *amount).await? {
             return Err(Refusal::NotFound.into());
         }
     }
@@ -135,8 +137,12 @@ async fn advance(app: &App, refund: &Refund) -> Result<()> {
     let Some(attempt) = attempts::find(app.db.read(), &app.sealer, refund.attempt_id).await? else {
         return raise(app, refund, "its attempt is missing").await;
     };
+    let renumbered = refund.tries > 0 && app.drill.planted(Fault::RenumberRefunds);
     let ask = RefundAsk {
-        refund_no: refund.refund_no.clone(),
+        refund_no: match renumbered {
+            true => RefundNo::compose(&attempt.attempt_no, 90 + refund.tries),
+            false => refund.refund_no.clone(),
+        },
         attempt_no: attempt.attempt_no,
         trade_no: refund.trade_no.clone(),
         amount: refund.amount,
@@ -191,6 +197,11 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
     if matches!(from, Done | Closed) {
         return Ok(());
     }
+    let early = RefundHeard::Done { channel_refund_no: String::new(), amount: refund.amount, at: now };
+    let heard = match heard {
+        RefundHeard::Processing { .. } if app.drill.planted(Fault::BookRefundsEarly) => &early,
+        heard => heard,
+    };
     match heard {
         RefundHeard::Done { channel_refund_no, amount, .. } => {
             if *amount != refund.amount {

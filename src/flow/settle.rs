@@ -20,6 +20,7 @@ use crate::domain::money::Fen;
 use crate::domain::order::{Attempt, CloseReason, Order, OrderState, Verdict, judge};
 use crate::domain::refund::RefundCause;
 use crate::domain::trade::{Channel, Heard, TradeNo};
+use crate::drill::Fault;
 use crate::store::journal::{self, KeptNotice, Outcome, Trade};
 use crate::store::{attempts, charges, orders};
 
@@ -51,21 +52,31 @@ async fn receive(app: &App, channel: Channel, payee_code: &str, notice: &Notice,
             {
                 return Reception::Done;
             }
+            if let (Some(key), true) = (&quick, app.drill.planted(Fault::RememberBeforeCommit)) {
+                remember(app, key).await;
+            }
             let digest = hex(digest(&SHA256, &raw.body).as_ref());
             let body = String::from_utf8_lossy(&raw.body);
             let (event_id, about, received_at) = (notice.id.as_str(), attempt_no.as_str(), raw.received_at);
             let kept = KeptNotice { digest: &digest, channel, payee_code, event_id, about, body: &body, received_at };
             let reception = receive_payment(app, attempt_no, heard, &kept).await;
             if let (Some(key), Ok(Reception::Done)) = (&quick, &reception) {
-                app.cache.put(key, "1", Duration::from_secs(24 * 3600)).await;
+                remember(app, key).await;
             }
             reception
         }
     };
     booked.unwrap_or_else(|failure| {
         tracing::error!(channel = channel.code(), payee_code, %failure, "notice not kept; it will be sent again");
-        Reception::Later
+        match app.drill.planted(Fault::AcknowledgeBeforeCommit) {
+            true => Reception::Done,
+            false => Reception::Later,
+        }
     })
+}
+
+async fn remember(app: &App, quick_key: &str) {
+    app.cache.put(quick_key, "1", Duration::from_secs(24 * 3600)).await;
 }
 
 /// A word that was booked needs no second look. Trade and amount are part of the key: another word is looked at in
@@ -101,7 +112,11 @@ async fn receive_payment(app: &App, attempt_no: &str, heard: &Heard, kept: &Kept
 pub async fn apply(app: &App, attempt: &Attempt, heard: &Heard, notice: Option<&KeptNotice<'_>>) -> Result<Verdict> {
     let gone = || Failure::Store(sea_orm::DbErr::RecordNotFound(format!("order of {}", attempt.attempt_no)).into());
     let order = orders::find(app.db.read(), attempt.order_id).await?.ok_or_else(gone)?;
-    let first_look = judge(&order.state, order.total, heard);
+    let total = match heard {
+        Heard::Paid { amount, .. } if app.drill.planted(Fault::SkipAmountCheck) => *amount,
+        _ => order.total,
+    };
+    let first_look = judge(&order.state, total, heard);
     if matches!(first_look, Verdict::Replay | Verdict::Wait) {
         return Ok(first_look);
     }
@@ -113,9 +128,12 @@ pub async fn apply(app: &App, attempt: &Attempt, heard: &Heard, notice: Option<&
     app.drill.gap("settle: receipt number taken").await?;
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    let order = orders::lock(&tx, attempt.order_id).await?.ok_or_else(gone)?;
+    let order = match app.drill.planted(Fault::SettleWithoutGuards) {
+        true => order,
+        false => orders::lock(&tx, attempt.order_id).await?.ok_or_else(gone)?,
+    };
     app.drill.point("settle: order locked")?;
-    let verdict = judge(&order.state, order.total, heard);
+    let verdict = judge(&order.state, total, heard);
     let booking = Booking { app, tx: &tx, order: &order, attempt, now };
     let verdict = booking.carry_out(verdict, &receipt_no).await?;
     if let (Some(notice), false) = (notice, matches!(verdict, Verdict::Replay | Verdict::Wait)) {
@@ -178,6 +196,10 @@ impl Booking<'_> {
 
     /// Whether every line's charge still owes at least the line's amount.
     async fn still_due(&self) -> Result<bool> {
+        let late = matches!(self.order.state, OrderState::Closed { .. });
+        if self.planted(Fault::SkipStillDue) || late && self.planted(Fault::BookLateRegardless) {
+            return Ok(true);
+        }
         let lines = orders::lines(self.tx, self.order.id).await?;
         let charges = charges::lock_of_order(self.tx, self.order.id).await?;
         let owes = |line: &crate::domain::order::OrderLine| {
@@ -187,7 +209,8 @@ impl Booking<'_> {
     }
 
     async fn settle(&self, trade_no: TradeNo, paid_at: Moment, receipt_no: &str) -> Result<Verdict> {
-        if !self.record(&trade_no, self.order.total, Outcome::Settled, paid_at).await? {
+        let known = !self.record(&trade_no, self.order.total, Outcome::Settled, paid_at).await?;
+        if known && !self.planted(Fault::SettleWithoutGuards) {
             return self.known_trade(trade_no, self.order.total, paid_at).await;
         }
         self.app.drill.point("settle: trade recorded")?;
@@ -195,7 +218,7 @@ impl Booking<'_> {
         self.app.drill.point("settle: attempt paid")?;
         attempts::wake(self.tx, self.order.id, self.now).await?;
         let moved = orders::move_to_paid(self.tx, self.order.id, &trade_no, paid_at, self.attempt.product).await?;
-        if !moved {
+        if !moved && !self.planted(Fault::SettleWithoutGuards) {
             return Err(sea_orm::DbErr::Custom("a locked order was paid twice".to_owned()).into());
         }
         self.app.drill.point("settle: order paid")?;
@@ -221,6 +244,9 @@ impl Booking<'_> {
         self.app.drill.point("surplus: order ended")?;
         let want = refund::Want { cause: RefundCause::Surplus, amount, total: amount, reason: "重复缴费退回" };
         refund::want(self.tx, self.attempt, &trade_no, &want, &[], self.now).await?;
+        if self.planted(Fault::RefundSurplusTwice) {
+            refund::want(self.tx, self.attempt, &trade_no, &want, &[], self.now).await?;
+        }
         Ok(Verdict::Surplus { trade_no, amount, paid_at })
     }
 
@@ -265,6 +291,10 @@ impl Booking<'_> {
             Some(_) => {}
         }
         Ok(Verdict::Replay)
+    }
+
+    fn planted(&self, fault: Fault) -> bool {
+        self.app.drill.planted(fault)
     }
 
     async fn raise(&self, kind: &str, subject: &str, details: &str) -> Result<()> {

@@ -193,6 +193,13 @@ impl Bank {
         })
     }
 
+    /// A channel that breaks its word: what it took for a trade is less than was ordered.
+    pub fn took_less(&mut self, key: &TradeKey, less: Fen) {
+        if let Some(trade) = self.trades.get_mut(key) {
+            trade.ask.total = trade.ask.total - less;
+        }
+    }
+
     /// Makes a trade unpayable. Again on a closed trade is fine.
     pub fn close(&mut self, key: &TradeKey, now: Moment) -> Result<&Trade, CloseRefusal> {
         let trade = self.trades.get_mut(key).ok_or(CloseRefusal::Unknown)?;

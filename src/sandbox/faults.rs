@@ -90,6 +90,8 @@ faults! {
     RefundProcessing = "refund_processing",
     /// The payer's money is taken although the order is closed or expired.
     TakeLatePayment = "take_late_payment",
+    /// The payer's bank takes `amount` fen less (1) than was ordered.
+    TakeWrongAmount = "take_wrong_amount",
     /// An order number asked with other parameters is refused by 400 INVALID_REQUEST instead of 403 OUT_TRADE_NO_USED.
     RepeatAs400 = "repeat_as_400",
     /// Closing a number that was never ordered is answered with success and burns the number.

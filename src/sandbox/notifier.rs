@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use poem::http::StatusCode;
 
 use crate::domain::trade::Channel;
 
@@ -63,20 +62,27 @@ impl Sandbox {
             received: false,
         };
         let Some(outgoing) = self.compose(job) else { return delivery };
-        let mut request = self.http.post(&job.url).header("content-type", outgoing.content_type).body(outgoing.body);
+        let answer = match self.courier() {
+            Some(courier) => courier.carry(job, outgoing).await,
+            None => self.post(&job.url, outgoing).await,
+        };
+        if let Some((status, body)) = answer {
+            delivery.received = counts_as_receipt(job.key.channel, status, &body);
+            delivery.status = Some(status);
+            delivery.body = body;
+        }
+        delivery
+    }
+
+    async fn post(&self, url: &str, outgoing: Outgoing) -> Option<(u16, String)> {
+        let mut request = self.http.post(url).header("content-type", outgoing.content_type).body(outgoing.body);
         for (name, value) in outgoing.headers {
             request = request.header(name, value);
         }
-        if let Ok(answer) = request.send().await {
-            let status = answer.status();
-            // an answer that breaks off is no answer
-            if let Ok(body) = answer.text().await {
-                delivery.received = counts_as_receipt(job.key.channel, status, &body);
-                delivery.status = Some(status.as_u16());
-                delivery.body = body;
-            }
-        }
-        delivery
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        // an answer that breaks off is no answer
+        Some((status, answer.text().await.ok()?))
     }
 
     fn compose(&self, job: &NoticeJob) -> Option<Outgoing> {
@@ -115,10 +121,10 @@ fn call_of(about: &NoticeAbout) -> Call {
 }
 
 /// WeChat Pay v3: 200 or 204, whatever the body. Alipay: 200 and exactly the seven letters `success`.
-fn counts_as_receipt(channel: Channel, status: StatusCode, body: &str) -> bool {
+fn counts_as_receipt(channel: Channel, status: u16, body: &str) -> bool {
     match channel {
-        Channel::Wechat => matches!(status, StatusCode::OK | StatusCode::NO_CONTENT),
-        Channel::Alipay => status == StatusCode::OK && body == "success",
+        Channel::Wechat => matches!(status, 200 | 204),
+        Channel::Alipay => status == 200 && body == "success",
     }
 }
 

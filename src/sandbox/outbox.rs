@@ -1,6 +1,7 @@
 //! The notices waiting to be sent, their timetable, and the journal of every try. Never sends: `notifier.rs` does.
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::moment::Moment;
@@ -75,6 +76,13 @@ pub struct Outgoing {
     pub content_type: &'static str,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+}
+
+/// Takes a notice to its address without a network.
+#[async_trait]
+pub trait Courier: Send + Sync {
+    /// Status and body of the answer; none when there was no whole one.
+    async fn carry(&self, job: &NoticeJob, notice: Outgoing) -> Option<(u16, String)>;
 }
 
 #[derive(Default)]

@@ -64,6 +64,9 @@ impl Sandbox {
             }
             other => other?,
         };
+        if let Some(less) = self.strikes(Fault::TakeWrongAmount, channel, Call::Pay) {
+            bank.took_less(&key, Fen::new(less.cast_signed()));
+        }
         if let Some(trade) = bank.trade(&key) {
             self.queue_notice(trade, NoticeAbout::Paid);
         }

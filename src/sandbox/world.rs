@@ -12,7 +12,7 @@ use super::bank::Bank;
 use super::codes::AuthCodes;
 use super::faults::{Call, Fault, Faults, Setting};
 use super::merchants::{Merchant, WECHAT_APP_SECRET, school_merchants};
-use super::outbox::{Delivery, NoticeAbout, NoticeJob, Outbox};
+use super::outbox::{Courier, Delivery, NoticeAbout, NoticeJob, Outbox};
 use super::trade::{Event, RefundState, Trade};
 
 /// Whom the sandbox plays for.
@@ -84,6 +84,7 @@ pub struct Sandbox {
     switches: Mutex<Switches>,
     public_url: OnceLock<String>,
     app_url: OnceLock<String>,
+    courier: OnceLock<Arc<dyn Courier>>,
 }
 
 fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -111,6 +112,7 @@ impl Sandbox {
             switches: Mutex::default(),
             public_url: OnceLock::new(),
             app_url: OnceLock::new(),
+            courier: OnceLock::new(),
         })
     }
 
@@ -196,6 +198,15 @@ impl Sandbox {
 
     pub fn app_url(&self) -> Option<&str> {
         self.app_url.get().map(String::as_str)
+    }
+
+    /// From now on notices go by this courier, not over the network. Set once.
+    pub fn set_courier(&self, courier: Arc<dyn Courier>) {
+        let _ = self.courier.set(courier);
+    }
+
+    pub(super) fn courier(&self) -> Option<&Arc<dyn Courier>> {
+        self.courier.get()
     }
 
     /// Puts a notice about a trade into the outbox, first due now (or when the faults say). No address: no notice.

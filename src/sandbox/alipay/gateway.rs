@@ -77,7 +77,7 @@ impl Endpoint for Gateway {
         }
         let body = req.take_body().into_bytes_limit(BODY_LIMIT).await?;
         let form = req.content_type().is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-        let query = req.original_uri().query().unwrap_or_default();
+        let query = req.uri().query().unwrap_or_default();
         let params = Params::read(query.as_bytes(), if form { &body } else { b"" });
         let method = params.text(UTF_8, "method").unwrap_or_default();
         let Some(wish) = Wish::of(&method) else { return Ok(unknown_method(&params)) };

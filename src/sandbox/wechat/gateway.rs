@@ -83,7 +83,7 @@ impl Endpoint for Gateway {
 
     async fn call(&self, mut req: Request) -> Result<Response> {
         let world = &self.0;
-        let Some(wish) = Wish::of(req.original_uri().path()) else { return Ok(answer::bare(StatusCode::NOT_FOUND)) };
+        let Some(wish) = Wish::of(req.uri().path()) else { return Ok(answer::bare(StatusCode::NOT_FOUND)) };
         if *req.method() != wish.method() {
             return Ok(answer::bare(StatusCode::METHOD_NOT_ALLOWED));
         }
@@ -111,7 +111,7 @@ fn admit(world: &Sandbox, wish: &Wish, req: &Request, body: &[u8]) -> Result<Str
     if !wish.about_pay() && !introduced {
         return Err(Refusal::new(400, "INVALID_REQUEST", "Http头缺少Accept或User-Agent"));
     }
-    let uri = req.original_uri();
+    let uri = req.uri();
     let asked = Asked {
         method: req.method().as_str(),
         url: uri.path_and_query().map_or(uri.path(), |whole| whole.as_str()),
@@ -128,7 +128,7 @@ fn admit(world: &Sandbox, wish: &Wish, req: &Request, body: &[u8]) -> Result<Str
 }
 
 fn act(world: &Sandbox, wish: &Wish, mchid: &str, req: &Request, body: &[u8]) -> Result<Answer, Refusal> {
-    let query = req.original_uri().query().unwrap_or_default();
+    let query = req.uri().query().unwrap_or_default();
     let stated = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "mchid").map(|(_, value)| value);
     match wish {
         Wish::Order(product) => orders::take(world, mchid, *product, body, req.header(header::HOST)),
