@@ -60,7 +60,9 @@ impl TestApp {
         config.redis = database::fresh_redis().await.map(|url| Redis { url });
         change(&mut config);
         let clock = Clock::manual(start_of_story());
-        let sandbox = Sandbox::new(Options::default(), clock.clone(), Chance::seeded(1));
+        // a busy machine must not make an acknowledgement late
+        let options = Options { ack_within: Duration::from_secs(60), ..Options::default() };
+        let sandbox = Sandbox::new(options, clock.clone(), Chance::seeded(1));
         sandbox.set_public_url(&sandbox_url);
         sandbox.set_app_url(&url);
         let app = open(config, &clock).await;
