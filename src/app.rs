@@ -13,6 +13,7 @@ use crate::domain::ids::OrderId;
 use crate::drill::Drill;
 use crate::official_account::oauth::OauthClient;
 use crate::outbound::HttpClient;
+use crate::store::chain::Chain;
 use crate::store::db::Db;
 use crate::store::seal::Sealer;
 use crate::store::serials::Serials;
@@ -23,6 +24,8 @@ pub struct App {
     pub chance: Chance,
     pub db: Db,
     pub sealer: Sealer,
+    /// Seals what is entered to charges
+    pub chain: Chain,
     pub serials: Serials,
     pub cache: Cache,
     pub channels: Directory,
@@ -56,6 +59,7 @@ impl App {
         Ok(App {
             db: Db::connect(&config.database).await?,
             sealer: Sealer::new(&config.secrets, chance.clone()),
+            chain: Chain::new(&config.secrets),
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http)),
             changed: broadcast::channel(1024).0,

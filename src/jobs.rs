@@ -10,21 +10,23 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::flow::failure::Result;
-use crate::flow::{expire, inquire, refund};
+use crate::flow::{chain, expire, inquire, refund};
 
 /// How often the jobs look for work, in real time.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Runs every job once: attempts to ask about, orders that ran out, refunds to advance. Gives how much was done.
+/// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally. Gives how
+/// much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
-    Ok(inquire::run_once(app).await? + expire::run_once(app).await? + refund::run_once(app).await?)
+    let done = inquire::run_once(app).await? + expire::run_once(app).await? + refund::run_once(app).await?;
+    Ok(done + chain::run_once(app).await?)
 }
 
 /// Runs the jobs until `stop` turns true. Each has its own loop, so that a slow channel holds up one of them at most;
 /// work in hand is finished before the loops end.
 pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let mut loops = JoinSet::new();
-    for job in ["inquire", "expire", "refund"] {
+    for job in ["inquire", "expire", "refund", "tally"] {
         loops.spawn(keep_running(Arc::clone(&app), job, stop.clone()));
     }
     while loops.join_next().await.is_some() {}
@@ -36,6 +38,7 @@ async fn keep_running(app: Arc<App>, job: &'static str, mut stop: watch::Receive
             match job {
                 "inquire" => inquire::run_once(&app).await,
                 "expire" => expire::run_once(&app).await,
+                "tally" => chain::run_once(&app).await,
                 _ => refund::run_once(&app).await,
             }
         };

@@ -3,7 +3,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{audit, demo, import, log, office, serve};
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::flow::migrate;
+use crate::store::chain::Chain;
 use crate::store::db::Db;
 use clap::{Parser, Subcommand};
 
@@ -53,10 +56,7 @@ enum Command {
     /// Bring payers, fee items or charges in from a spreadsheet
     Import(import::ImportArgs),
     /// Add the books up again; exits with 1 when they do not agree
-    Audit {
-        #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
-        config: PathBuf,
-    },
+    Audit(audit::AuditArgs),
     /// What the finance office decides: open items, money of a wrong amount, refunds
     Office(office::OfficeArgs),
     /// Bring the database's schema up to date
@@ -85,9 +85,10 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             let config = Config::load(&args.config, std::env::vars())?;
             return import::run(args, config).await;
         }
-        Command::Audit { config } => {
+        Command::Audit(args) => {
             log::start(log::Form::Plain);
-            return audit::run(Config::load(&config, std::env::vars())?).await;
+            let config = Config::load(&args.config, std::env::vars())?;
+            return audit::run(args, config).await;
         }
         Command::Office(args) => {
             log::start(log::Form::Plain);
@@ -97,7 +98,8 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Migrate { config } => {
             log::start(log::Form::Plain);
             let config = Config::load(&config, std::env::vars())?;
-            Db::connect(&config.database).await?.migrate().await?;
+            let db = Db::connect(&config.database).await?;
+            migrate::bring_up(&db, &Chain::new(&config.secrets), &Clock::system()).await?;
             println!("The database is up to date.");
         }
     }

@@ -7,6 +7,7 @@ use crate::web::code::Mark;
 pub const DEMO_SESSION_KEY: [u8; 32] = *b"demo session key, known to all!!";
 pub const DEMO_FIELD_KEY: [u8; 32] = *b"demo field key, known to all!!!!";
 pub const DEMO_INDEX_KEY: [u8; 32] = *b"demo index key, known to all!!!!";
+pub const DEMO_JOURNAL_KEY: [u8; 32] = *b"demo journal key, known to all!!";
 
 /// Everything that is unfit for real money; empty when all is well.
 pub fn unfit_to_serve(config: &Config) -> Vec<String> {
@@ -57,11 +58,12 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
 }
 
 fn secrets(secrets: &Secrets, complaints: &mut Vec<String>) {
-    let demo = [&DEMO_SESSION_KEY, &DEMO_FIELD_KEY, &DEMO_INDEX_KEY];
+    let demo = [&DEMO_SESSION_KEY, &DEMO_FIELD_KEY, &DEMO_INDEX_KEY, &DEMO_JOURNAL_KEY];
     let all = [
         ("session_key", secrets.session_key.bytes()),
         ("field_key", secrets.field_key.bytes()),
         ("index_key", secrets.index_key.bytes()),
+        ("journal_key", secrets.journal_key.bytes()),
     ];
     for (at, (name, key)) in all.iter().enumerate() {
         let same_throughout = key.iter().all(|byte| byte == &key[0]);
@@ -105,6 +107,7 @@ mod tests {
             "secrets.session_key",
             "secrets.field_key",
             "secrets.index_key",
+            "secrets.journal_key",
             "payee fiscal: wechat.private_key",
             "payee fiscal: wechat.api_v3_key",
             "payee fiscal: wechat.public_key",
@@ -127,7 +130,7 @@ mod tests {
         let text = include_str!("../../config.example.toml");
         let config = Config::parse(&without_files(text), std::iter::empty()).unwrap();
         let complaints = unfit_to_serve(&config);
-        assert_eq!(complaints.iter().filter(|line| line.contains("a default")).count(), 3, "{complaints:?}");
+        assert_eq!(complaints.iter().filter(|line| line.contains("a default")).count(), 4, "{complaints:?}");
     }
 
     /// The example names key files that only a real school has.

@@ -9,6 +9,7 @@ use crate::config::{
     WechatAccount,
 };
 use crate::domain::fee::Fund;
+use crate::flow::migrate;
 use crate::outbound::HttpClient;
 use crate::sandbox::{keys, merchants, world};
 use anyhow::Context;
@@ -48,7 +49,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let sandbox_url = format!("http://127.0.0.1:{}", args.sandbox_port);
     let config = demo_config(&public_url, &sandbox_url, &format!("sqlite://{}", file.display()));
     let app = Arc::new(App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?);
-    app.db.migrate().await?;
+    migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
     demo_data::fill_if_empty(&app).await.context("the demo's school could not be set up")?;
 
     let listener = bind(&format!("127.0.0.1:{}", args.sandbox_port)).await?;
@@ -158,6 +159,8 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             session_key: Key32::new(check::DEMO_SESSION_KEY),
             field_key: Key32::new(check::DEMO_FIELD_KEY),
             index_key: Key32::new(check::DEMO_INDEX_KEY),
+            journal_key: Key32::new(check::DEMO_JOURNAL_KEY),
+            old_journal_keys: Vec::new(),
         },
         official_account: Some(OfficialAccount {
             app_id: merchants::WECHAT_APP_ID.to_owned(),

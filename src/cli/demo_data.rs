@@ -13,8 +13,9 @@ use crate::domain::ids::{FeeItemId, PayerId, PeriodId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::payer::{PayerKind, Phone};
+use crate::store::chain::{Chain, NewEntry};
 use crate::store::payers::NewPayer;
-use crate::store::{charges, fees, journal, payers};
+use crate::store::{books, fees, payers};
 use sea_orm::ConnectionTrait;
 
 /// Somebody to sign in as.
@@ -69,7 +70,7 @@ pub async fn fill_if_empty(app: &App) -> anyhow::Result<()> {
     let school = School::found(&tx, now).await?;
     for payer in named().into_iter().chain(crowd()) {
         let id = payers::upsert(&tx, &app.sealer, &payer, now).await?;
-        school.charge(&tx, &payer, id, now).await?;
+        school.charge(&tx, &app.chain, &payer, id, now).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -133,6 +134,7 @@ impl School {
     async fn charge(
         &self,
         tx: &impl ConnectionTrait,
+        chain: &Chain,
         payer: &NewPayer,
         id: PayerId,
         now: Moment,
@@ -160,11 +162,12 @@ impl School {
             bill.push((self.books, self.last_year, 41_860, 0, 0));
         }
         for (item, period, assessed, waived, paid) in bill {
-            let charge = charges::insert(tx, (id, item, period), Some(self.due_day), now).await?;
-            journal::enter(tx, charge, Cause::Assessed, "demo", Fen::new(assessed), now).await?;
-            for (cause, amount) in [(Cause::Waived, waived), (Cause::Paid, paid)] {
+            let mut book = books::open(tx, chain, (id, item, period), Some(self.due_day), now).await?;
+            let entries = [(Cause::Assessed, "demo", assessed), (Cause::Waived, "counter", waived)];
+            for (cause, cause_no, amount) in entries.into_iter().chain([(Cause::Paid, "counter", paid)]) {
                 if amount > 0 {
-                    journal::enter(tx, charge, cause, "counter", Fen::new(amount), now).await?;
+                    let entry = NewEntry { cause, cause_no, amount: Fen::new(amount), at: now };
+                    books::enter(tx, chain, &mut book, entry).await?;
                 }
             }
         }

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::domain::money::Fen;
 use crate::flow::import::report::Report;
 use crate::flow::import::run::{Kind, import};
+use crate::flow::migrate;
 use crate::outbound::HttpClient;
 
 #[derive(Args)]
@@ -38,7 +39,7 @@ enum What {
 
 pub async fn run(args: ImportArgs, config: Config) -> anyhow::Result<ExitCode> {
     let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
-    app.db.migrate().await?;
+    migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
     let kind = match args.what {
         What::Payers => Kind::Payers,
         What::Items => Kind::Items,

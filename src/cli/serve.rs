@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
+use crate::flow::migrate;
 use crate::outbound::HttpClient;
 use crate::{jobs, web};
 use anyhow::Context;
@@ -28,7 +29,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
 /// Migrates, then serves until a signal to stop (SIGTERM or Ctrl-C).
 pub async fn listen(app: Arc<App>) -> anyhow::Result<()> {
-    app.db.migrate().await.context("the database could not be brought up to date")?;
+    let up = migrate::bring_up(&app.db, &app.chain, &app.clock).await;
+    up.context("the database could not be brought up to date")?;
     let address = app.config.server.listen.clone();
     let acceptor = TcpListener::bind(address.as_str()).into_acceptor().await;
     let acceptor = acceptor.with_context(|| format!("server.listen: {address}"))?;

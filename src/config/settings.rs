@@ -144,6 +144,11 @@ pub struct Secrets {
     pub session_key: Key32,
     pub field_key: Key32,
     pub index_key: Key32,
+    /// Seals the journal's chain
+    pub journal_key: Key32,
+    /// Earlier journal keys, by which older entries are still checked
+    #[serde(default)]
+    pub old_journal_keys: Vec<Key32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -384,6 +389,7 @@ mod tests {
         session_key = "1111111111111111111111111111111111111111111111111111111111111111"
         field_key = "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI="
         index_key = "3333333333333333333333333333333333333333333333333333333333333333"
+        journal_key = "4444444444444444444444444444444444444444444444444444444444444444"
         [[payee]]
         code = "fiscal"
         name = "某省财政厅"

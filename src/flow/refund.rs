@@ -18,7 +18,8 @@ use crate::domain::refund::{Refund, RefundCause, RefundState};
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{RefundHeard, TradeNo};
 use crate::drill::Fault;
-use crate::store::{attempts, journal, orders, refunds};
+use crate::store::chain::NewEntry;
+use crate::store::{attempts, books, journal, orders, refunds};
 
 /// What a refund is to send back.
 pub struct Want<'a> {
@@ -211,7 +212,8 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
             refunds::move_state(&tx, id, (from, Done), Some(channel_refund_no), Some(now), None).await?;
             app.drill.point("refund: done")?;
             for (charge, amount) in refunds::lines(&tx, id).await? {
-                journal::enter(&tx, charge, Cause::Refunded, refund.refund_no.as_str(), amount, now).await?;
+                let entry = NewEntry { cause: Cause::Refunded, cause_no: refund.refund_no.as_str(), amount, at: now };
+                books::lock_and_enter(&tx, &app.chain, charge, entry).await?;
             }
         }
         RefundHeard::Processing { channel_refund_no } => {

@@ -3,6 +3,7 @@
 //! `apply` judges a channel's word under the order's row lock and carries the verdict out in one transaction; a
 //! channel is never called inside it. The same word may come any number of times, at once and from several processes:
 //! the primary key of `trade`, the unique keys of `receipt` and `charge_entry` and the state column let it count once.
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -14,15 +15,16 @@ use crate::app::App;
 pub use crate::channel::contract::RawNotice;
 use crate::channel::contract::{About, Ack, Notice, Reception};
 use crate::domain::charge::Cause;
-use crate::domain::ids::OrderId;
+use crate::domain::ids::{ChargeId, OrderId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
-use crate::domain::order::{Attempt, CloseReason, Order, OrderState, Verdict, judge};
+use crate::domain::order::{Attempt, CloseReason, Order, OrderLine, OrderState, Verdict, judge};
 use crate::domain::refund::RefundCause;
 use crate::domain::trade::{Channel, Heard, TradeNo};
 use crate::drill::Fault;
+use crate::store::chain::{Book, NewEntry};
 use crate::store::journal::{self, KeptNotice, Outcome, Trade};
-use crate::store::{attempts, charges, orders};
+use crate::store::{attempts, books, orders};
 
 /// 制单人 of receipts the platform issues itself
 pub const ISSUER: &str = "支付平台";
@@ -173,8 +175,10 @@ impl Booking<'_> {
                     // the order changed between the first look and the lock: the word will be heard again
                     return Err(sea_orm::DbErr::Custom("the order changed under way".to_owned()).into());
                 }
-                match self.still_due().await? {
-                    true => self.settle(trade_no, paid_at, receipt_no).await,
+                let lines = orders::lines(self.tx, self.order.id).await?;
+                let books = books::lock_of_order(self.tx, self.order.id).await?;
+                match self.still_due(&lines, &books) {
+                    true => self.settle(trade_no, paid_at, receipt_no, (lines, books)).await,
                     false => self.surplus(trade_no, self.order.total, paid_at).await,
                 }
             }
@@ -195,20 +199,23 @@ impl Booking<'_> {
     }
 
     /// Whether every line's charge still owes at least the line's amount.
-    async fn still_due(&self) -> Result<bool> {
+    fn still_due(&self, lines: &[OrderLine], books: &Books) -> bool {
         let late = matches!(self.order.state, OrderState::Closed { .. });
         if self.planted(Fault::SkipStillDue) || late && self.planted(Fault::BookLateRegardless) {
-            return Ok(true);
+            return true;
         }
-        let lines = orders::lines(self.tx, self.order.id).await?;
-        let charges = charges::lock_of_order(self.tx, self.order.id).await?;
-        let owes = |line: &crate::domain::order::OrderLine| {
-            charges.iter().any(|charge| charge.id == line.charge_id && charge.balance.arrears() >= line.amount)
-        };
-        Ok(lines.iter().all(owes))
+        let owes =
+            |line: &OrderLine| books.get(&line.charge_id).is_some_and(|book| book.balance.arrears() >= line.amount);
+        lines.iter().all(owes)
     }
 
-    async fn settle(&self, trade_no: TradeNo, paid_at: Moment, receipt_no: &str) -> Result<Verdict> {
+    async fn settle(
+        &self,
+        trade_no: TradeNo,
+        paid_at: Moment,
+        receipt_no: &str,
+        (lines, mut books): (Vec<OrderLine>, Books),
+    ) -> Result<Verdict> {
         let known = !self.record(&trade_no, self.order.total, Outcome::Settled, paid_at).await?;
         if known && !self.planted(Fault::SettleWithoutGuards) {
             return self.known_trade(trade_no, self.order.total, paid_at).await;
@@ -223,8 +230,11 @@ impl Booking<'_> {
         }
         self.app.drill.point("settle: order paid")?;
         let order_no = self.order.order_no.as_str();
-        for line in orders::lines(self.tx, self.order.id).await? {
-            journal::enter(self.tx, line.charge_id, Cause::Paid, order_no, line.amount, self.now).await?;
+        for line in lines {
+            let gone = || sea_orm::DbErr::RecordNotFound(format!("charge {}", line.charge_id));
+            let book = books.get_mut(&line.charge_id).ok_or_else(gone)?;
+            let entry = NewEntry { cause: Cause::Paid, cause_no: order_no, amount: line.amount, at: self.now };
+            books::enter(self.tx, &self.app.chain, book, entry).await?;
             self.app.drill.point("settle: line entered")?;
         }
         journal::insert_receipt(self.tx, receipt_no, self.order.id, self.order.payer_id, self.now, ISSUER).await?;
@@ -302,6 +312,9 @@ impl Booking<'_> {
         Ok(journal::raise_office_item(self.tx, kind, subject, details, self.now).await?)
     }
 }
+
+/// The locked books of an order's lines.
+type Books = HashMap<ChargeId, Book>;
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

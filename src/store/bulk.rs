@@ -2,8 +2,9 @@
 //! together with the entries that make them up; whoever calls these keeps both in one transaction.
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Value};
 
+use super::chain::{Book, Chain, NewEntry, Owner};
 use super::db::statement;
 use super::error::Result;
 use super::schema::{charge, payer};
@@ -31,18 +32,16 @@ pub struct Bare {
     pub due_day: Option<i64>,
 }
 
+/// A charge to be made, with the entries that make up its sums.
 #[derive(Clone, Debug)]
 pub struct NewCharge {
     pub key: Key,
-    pub assessed: Fen,
-    pub waived: Fen,
-    pub paid: Fen,
     pub due_day: Option<i64>,
+    pub entries: Vec<Entry>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Entry {
-    pub charge: ChargeId,
     pub cause: Cause,
     pub cause_no: String,
     pub amount: Fen,
@@ -94,50 +93,76 @@ pub async fn paid_at_counter(db: &impl ConnectionTrait, charges: &[ChargeId]) ->
     Ok(sums)
 }
 
-/// Inserts charges with their sums; [`insert_entries`] must follow with the entries that make them up.
-pub async fn insert_charges(
-    tx: &impl ConnectionTrait,
-    charges: &[NewCharge],
-    now: Moment,
-) -> Result<HashMap<Key, ChargeId>> {
-    let sql = format!(
-        "INSERT INTO charge (payer_id, fee_item_id, period_id, assessed_fen, waived_fen, paid_fen, refunded_fen, \
-         due_day, created_at) VALUES {} RETURNING id, payer_id, fee_item_id, period_id",
-        placeholders(charges.len(), 9)
-    );
-    let mut values: Vec<Value> = Vec::with_capacity(charges.len() * 9);
-    for new in charges {
-        let ids = [new.key.payer.0, new.key.item.0, new.key.period.0];
-        values.extend(ids.map(Value::from));
-        values.extend([new.assessed, new.waived, new.paid, Fen::ZERO].map(|amount| Value::from(amount.get())));
-        values.push(new.due_day.into());
-        values.push(now.millis().into());
+/// Numbers for charges about to be inserted. They are known beforehand because a charge's head covers its number.
+pub(super) async fn new_charge_ids(tx: &impl ConnectionTrait, count: usize) -> Result<Vec<ChargeId>> {
+    let count = i64::try_from(count).map_err(|_| DbErr::Custom("more charges than numbers".to_owned()))?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let sql = "SELECT nextval(pg_get_serial_sequence('charge', 'id')) AS id FROM generate_series(1, $1)";
+        let rows = tx.query_all_raw(statement(tx, sql, [count.into()])).await?;
+        return rows.iter().map(|row| Ok(ChargeId(row.try_get("", "id")?))).collect();
     }
-    let mut ids = HashMap::with_capacity(charges.len());
-    for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
-        let key = Key {
-            payer: PayerId(row.try_get("", "payer_id")?),
-            item: FeeItemId(row.try_get("", "fee_item_id")?),
-            period: PeriodId(row.try_get("", "period_id")?),
-        };
-        ids.insert(key, ChargeId(row.try_get("", "id")?));
-    }
-    Ok(ids)
+    // the writer is alone, so nobody else takes them
+    let sql = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'charge'), 0) AS last";
+    let row = tx.query_one_raw(statement(tx, sql, [])).await?;
+    let last: i64 = row.map(|row| row.try_get("", "last")).transpose()?.unwrap_or(0);
+    Ok((last + 1..=last + count).map(ChargeId).collect())
 }
 
-pub async fn insert_entries(tx: &impl ConnectionTrait, entries: &[Entry], now: Moment) -> Result<()> {
-    if entries.is_empty() {
+/// Inserts charges, their entries and their chains.
+pub async fn insert_charges(
+    tx: &impl ConnectionTrait,
+    chain: &Chain,
+    charges: &[NewCharge],
+    now: Moment,
+) -> Result<()> {
+    if charges.is_empty() {
         return Ok(());
     }
-    let places = placeholders(entries.len(), 5);
-    let sql = format!("INSERT INTO charge_entry (charge_id, cause, cause_no, amount_fen, at) VALUES {places}");
-    let mut values: Vec<Value> = Vec::with_capacity(entries.len() * 5);
-    for entry in entries {
-        values.push(entry.charge.0.into());
-        values.push(entry.cause.code().into());
-        values.push(entry.cause_no.as_str().into());
-        values.push(entry.amount.get().into());
-        values.push(now.millis().into());
+    let ids = new_charge_ids(tx, charges.len()).await?;
+    let mut books = Vec::with_capacity(charges.len());
+    let mut entries: Vec<[Value; 7]> = Vec::with_capacity(charges.len());
+    for (new, id) in charges.iter().zip(ids) {
+        let Key { payer, item, period } = new.key;
+        let mut book = Book::new(chain, id, Owner { payer, item, period, created_at: now });
+        for Entry { cause, cause_no, amount } in &new.entries {
+            let mac = book.add(chain, &NewEntry { cause: *cause, cause_no, amount: *amount, at: now });
+            entries.push([
+                id.0.into(),
+                cause.code().into(),
+                cause_no.as_str().into(),
+                amount.get().into(),
+                now.millis().into(),
+                book.entries.into(),
+                mac.into(),
+            ]);
+        }
+        books.push((book, new.due_day));
+    }
+    insert_books(tx, &books).await?;
+    for some in entries.chunks(1_000) {
+        let places = placeholders(some.len(), 7);
+        let sql =
+            format!("INSERT INTO charge_entry (charge_id, cause, cause_no, amount_fen, at, seq, mac) VALUES {places}");
+        tx.execute_raw(statement(tx, &sql, some.iter().flatten().cloned())).await?;
+    }
+    Ok(())
+}
+
+/// Inserts the charges' own rows with the day they are due; whoever calls it inserts their entries.
+pub(super) async fn insert_books(tx: &impl ConnectionTrait, books: &[(Book, Option<i64>)]) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO charge (id, payer_id, fee_item_id, period_id, assessed_fen, waived_fen, paid_fen, refunded_fen, \
+         due_day, created_at, entries, head) VALUES {}",
+        placeholders(books.len(), 12)
+    );
+    let mut values: Vec<Value> = Vec::with_capacity(books.len() * 12);
+    for (book, due_day) in books {
+        let (owner, sums) = (&book.owner, &book.balance);
+        values.extend([book.charge.0, owner.payer.0, owner.item.0, owner.period.0].map(Value::from));
+        values.extend([sums.assessed, sums.waived, sums.paid, sums.refunded].map(|sum| Value::from(sum.get())));
+        values.push((*due_day).into());
+        values.extend([owner.created_at.millis(), book.entries].map(Value::from));
+        values.push(book.head.clone().into());
     }
     tx.execute_raw(statement(tx, &sql, values)).await?;
     Ok(())

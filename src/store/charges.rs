@@ -1,15 +1,13 @@
 //! Charges with their item and period, as arrears pages and checkouts need them.
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::db::statement;
 use super::error::{Result, StoreError};
-use super::fees::returned_id;
 use super::schema::fee_item;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Balance, Charge};
 use crate::domain::fee::{BillingPeriod, FeeItem};
-use crate::domain::ids::{ChargeId, FeeItemId, OrderId, PayerId, PeriodId};
-use crate::domain::moment::Moment;
+use crate::domain::ids::{ChargeId, PayerId, PeriodId};
 use crate::domain::money::Fen;
 
 const SELECT: &str = "SELECT c.id, c.payer_id, c.assessed_fen, c.waived_fen, c.paid_fen, c.refunded_fen, c.due_day, \
@@ -94,25 +92,4 @@ pub async fn find_of_payer(db: &impl ConnectionTrait, payer: PayerId) -> Result<
 /// One charge, and only if it is this payer's.
 pub async fn find_one_of_payer(db: &impl ConnectionTrait, payer: PayerId, id: ChargeId) -> Result<Option<Charge>> {
     Ok(find(db, "WHERE c.payer_id = $1 AND c.id = $2", [payer.0.into(), id.0.into()]).await?.pop())
-}
-
-/// The charges of an order's lines, locked in one order until the transaction ends (PostgreSQL; SQLite's writer is
-/// alone anyway).
-pub async fn lock_of_order(db: &impl ConnectionTrait, order: OrderId) -> Result<Vec<Charge>> {
-    let lock = if db.get_database_backend() == DbBackend::Postgres { " FOR NO KEY UPDATE OF c" } else { "" };
-    let tail = format!("WHERE c.id IN (SELECT charge_id FROM order_line WHERE order_id = $1) ORDER BY c.id{lock}");
-    find(db, &tail, [order.0.into()]).await
-}
-
-/// Inserts a charge without any entry; [`super::journal::enter`] gives it its amounts.
-pub async fn insert(
-    tx: &impl ConnectionTrait,
-    (payer, item, period): (PayerId, FeeItemId, PeriodId),
-    due_day: Option<i64>,
-    now: Moment,
-) -> Result<ChargeId> {
-    let sql = "INSERT INTO charge (payer_id, fee_item_id, period_id, assessed_fen, waived_fen, paid_fen, refunded_fen, \
-        due_day, created_at) VALUES ($1, $2, $3, 0, 0, 0, 0, $4, $5) RETURNING id";
-    let values = [payer.0.into(), item.0.into(), period.0.into(), due_day.into(), now.millis().into()];
-    Ok(ChargeId(returned_id(tx, sql, values).await?))
 }

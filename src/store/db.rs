@@ -100,7 +100,7 @@ macro_rules! migrations {
     };
 }
 
-migrations!["0001_payers", "0002_charges", "0003_orders"];
+migrations!["0001_payers", "0002_charges", "0003_orders", "0004_chain"];
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

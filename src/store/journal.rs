@@ -1,4 +1,5 @@
-//! The journal: entries of charges, trades, notices, receipts, and the office's work list. Rows are only ever added.
+//! The journal: trades, notices, receipts, and the office's work list. Rows are only ever added. Entries of charges are
+//! made in [`super::books`].
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 
@@ -6,34 +7,10 @@ use super::db::statement;
 use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
 use super::schema::{office_item, receipt};
-use crate::domain::charge::Cause;
-use crate::domain::ids::{AttemptId, ChargeId, OrderId, PayerId, ReceiptId};
+use crate::domain::ids::{AttemptId, OrderId, PayerId, ReceiptId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::trade::{Channel, TradeNo};
-
-/// Adds one entry to a charge and moves the matching sum with it. The same cause again is refused by the primary key.
-pub async fn enter(
-    tx: &impl ConnectionTrait,
-    charge: ChargeId,
-    cause: Cause,
-    cause_no: &str,
-    amount: Fen,
-    at: Moment,
-) -> Result<()> {
-    let column = match cause {
-        Cause::Assessed | Cause::Adjusted => "assessed_fen",
-        Cause::Waived => "waived_fen",
-        Cause::Paid => "paid_fen",
-        Cause::Refunded => "refunded_fen",
-    };
-    let sql = "INSERT INTO charge_entry (charge_id, cause, cause_no, amount_fen, at) VALUES ($1, $2, $3, $4, $5)";
-    let values = [charge.0.into(), cause.code().into(), cause_no.into(), amount.get().into(), at.millis().into()];
-    tx.execute_raw(statement(tx, sql, values)).await?;
-    let sql = format!("UPDATE charge SET {column} = {column} + $1 WHERE id = $2");
-    tx.execute_raw(statement(tx, &sql, [amount.get().into(), charge.0.into()])).await?;
-    Ok(())
-}
 
 /// What became of a channel's money.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,11 +4,14 @@
 //! flows' business.
 pub mod attempts;
 pub mod audit;
+pub mod books;
 pub mod bulk;
+pub mod chain;
 pub mod charges;
 pub mod db;
 pub mod error;
 pub mod fees;
+pub mod fill;
 pub mod journal;
 pub mod office;
 pub mod orders;
@@ -18,3 +21,4 @@ pub mod schema;
 pub mod seal;
 pub mod serials;
 pub mod sessions;
+pub mod tallies;

@@ -79,7 +79,9 @@ mod tests {
 
     fn sealer(key: u8) -> Sealer {
         let key = || Key32::new([key; 32]);
-        Sealer::new(&Secrets { session_key: key(), field_key: key(), index_key: key() }, Chance::seeded(1))
+        let (session_key, field_key, index_key, journal_key) = (key(), key(), key(), key());
+        let secrets = Secrets { session_key, field_key, index_key, journal_key, old_journal_keys: Vec::new() };
+        Sealer::new(&secrets, Chance::seeded(1))
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The office brings its spreadsheets: all rows or none, each bad row named, the same file twice changes nothing.
 use std::path::PathBuf;
 
-use jiaofei::flow::audit;
 use jiaofei::flow::import::report::Report;
 use jiaofei::flow::import::run::{Kind, import};
+use jiaofei::flow::{audit, chain};
 use jiaofei::store::payers;
 
 use crate::world::app::TestApp;
@@ -40,6 +40,7 @@ impl Desk {
     async fn books_agree(&self) {
         let findings = audit::run(&self.world.app).await.unwrap();
         assert!(findings.iter().all(|finding| finding.differences.is_empty()));
+        assert!(chain::follow(&self.world.app).await.unwrap().is_clean());
     }
 }
 

@@ -5,6 +5,7 @@ mod alipay_paying;
 mod auditing;
 mod browser;
 mod certainty;
+mod chain;
 mod csrf;
 mod ending;
 mod headers;

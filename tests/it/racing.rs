@@ -9,7 +9,7 @@ use jiaofei::domain::ids::ChargeId;
 use jiaofei::domain::money::Fen;
 use jiaofei::domain::order::{Order, OrderState};
 use jiaofei::domain::trade::{Channel, Product};
-use jiaofei::flow::{audit, checkout, inquire, refund};
+use jiaofei::flow::{audit, chain, checkout, inquire, refund};
 use jiaofei::sandbox::faults::{Call, Fault, Setting};
 use jiaofei::sandbox::merchants::{ALIPAY_APP_AGENCY, ALIPAY_APP_FISCAL, WECHAT_MCH_AGENCY, WECHAT_MCH_FISCAL};
 
@@ -23,6 +23,8 @@ async fn books_agree(world: &TestApp, what: &str) {
     for finding in audit::run(&world.app).await.unwrap() {
         assert!(finding.differences.is_empty(), "{what}: {}: {:?}", finding.must_hold, finding.differences);
     }
+    let chain = chain::follow(&world.app).await.unwrap();
+    assert!(chain.is_clean(), "{what}: {:?} {:?}", chain.torn, chain.missing);
     let bank = {
         let bank = world.sandbox.bank();
         let merchants = [WECHAT_MCH_FISCAL, WECHAT_MCH_AGENCY, ALIPAY_APP_FISCAL, ALIPAY_APP_AGENCY];

@@ -5,7 +5,8 @@ use jiaofei::domain::charge::Cause;
 use jiaofei::domain::fee::{Collection, FeeItem, FeeKind, Window};
 use jiaofei::domain::ids::ChargeId;
 use jiaofei::domain::money::Fen;
-use jiaofei::store::{fees, journal};
+use jiaofei::store::chain::NewEntry;
+use jiaofei::store::{books, fees};
 
 use crate::world::app::TestApp;
 use crate::world::phone::{Device, Phone};
@@ -21,7 +22,9 @@ async fn world() -> (TestApp, Student, Phone) {
 
 async fn pay_at_counter(world: &TestApp, charge: ChargeId, fen: i64) {
     let tx = world.app.db.begin().await.unwrap();
-    journal::enter(&tx, charge, Cause::Paid, "counter", Fen::new(fen), world.clock.now()).await.unwrap();
+    let (cause_no, at) = ("counter", world.clock.now());
+    let entry = NewEntry { cause: Cause::Paid, cause_no, amount: Fen::new(fen), at };
+    books::lock_and_enter(&tx, &world.app.chain, charge, entry).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -7,12 +7,13 @@ use super::context::{Context, ImportError};
 use super::report::Report;
 use super::table::{Column, Row};
 use crate::domain::bilingual::Bilingual;
-use crate::domain::charge::Cause;
+use crate::domain::charge::{Balance, Cause};
 use crate::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
 use crate::domain::money::Fen;
 use crate::store::bulk::{self, Bare, Entry, Key, NewCharge};
+use crate::store::chain::NewEntry;
 use crate::store::payers::number_key;
-use crate::store::{fees, journal};
+use crate::store::{books, fees};
 
 pub const COLUMNS: &[Column] = &[
     Column { names: &["人员编号", "学号", "工号", "number"], required: true },
@@ -153,31 +154,28 @@ impl Importer {
         row: &Said,
         report: &mut Report,
     ) -> Result<(), ImportError> {
-        let balance = &charge.balance;
-        let waived = row.waived.unwrap_or(balance.waived);
-        let more_paid = row.paid.map_or(Fen::ZERO, |paid| paid - paid_before);
+        let due_differs = row.due_day.is_some() && row.due_day != charge.due_day;
+        if moves(&charge.balance, paid_before, row).iter().all(|(_, amount)| amount.is_zero()) && !due_differs {
+            report.unchanged += 1;
+            return Ok(());
+        }
+        // a payment may have come in since the figures were read: they are judged again under the lock
+        let mut book = books::lock_one(context.tx, charge.id).await?;
+        let moves = moves(&book.balance, paid_before, row);
+        let [(_, assessed), (_, waived), (_, more_paid)] = moves;
         if more_paid < Fen::ZERO {
             report.refuse(row.line, "实缴金额", "少于以前导入的实缴，退费请走退费流程");
             return Ok(());
         }
-        if row.assessed - waived < balance.kept() + more_paid {
+        let owed = book.balance.assessed + assessed - book.balance.waived - waived;
+        if owed < book.balance.kept() + more_paid {
             report.refuse(row.line, "应收金额", "低于已经缴纳的金额");
-            return Ok(());
-        }
-        let moves = [
-            (Cause::Adjusted, row.assessed - balance.assessed),
-            (Cause::Waived, waived - balance.waived),
-            (Cause::Paid, more_paid),
-        ];
-        let due_differs = row.due_day.is_some() && row.due_day != charge.due_day;
-        if moves.iter().all(|(_, amount)| amount.is_zero()) && !due_differs {
-            report.unchanged += 1;
             return Ok(());
         }
         report.changed += 1;
         for (cause, amount) in moves.into_iter().filter(|(_, amount)| !amount.is_zero()) {
-            let no = cause_no(cause, &context.run, row.line);
-            journal::enter(context.tx, charge.id, cause, &no, amount, context.now).await?;
+            let entry = NewEntry { cause, cause_no: &cause_no(cause, &context.run, row.line), amount, at: context.now };
+            books::enter(context.tx, &context.app.chain, &mut book, entry).await?;
         }
         if due_differs {
             bulk::set_due_day(context.tx, charge.id, row.due_day).await?;
@@ -221,6 +219,15 @@ impl Importer {
     }
 }
 
+/// How the books must move to say what the row says.
+fn moves(balance: &Balance, paid_before: Fen, row: &Said) -> [(Cause, Fen); 3] {
+    [
+        (Cause::Adjusted, row.assessed - balance.assessed),
+        (Cause::Waived, row.waived.map_or(Fen::ZERO, |waived| waived - balance.waived)),
+        (Cause::Paid, row.paid.map_or(Fen::ZERO, |paid| paid - paid_before)),
+    ]
+}
+
 /// Payments made at the counter are told from the platform's own by their number.
 fn cause_no(cause: Cause, run: &str, line: u64) -> String {
     match cause {
@@ -230,27 +237,14 @@ fn cause_no(cause: Cause, run: &str, line: u64) -> String {
 }
 
 async fn add(context: &Context<'_>, new: &[(Key, Said)]) -> Result<(), ImportError> {
-    let charge = |(key, row): &(Key, Said)| NewCharge {
-        key: *key,
-        assessed: row.assessed,
-        waived: row.waived.unwrap_or_default(),
-        paid: row.paid.unwrap_or_default(),
-        due_day: row.due_day,
+    let charge = |(key, row): &(Key, Said)| {
+        let moves = [(Cause::Assessed, Some(row.assessed)), (Cause::Waived, row.waived), (Cause::Paid, row.paid)];
+        let entry = |(cause, amount): (Cause, Option<Fen>)| {
+            let amount = amount.filter(|amount| !amount.is_zero())?;
+            Some(Entry { cause, cause_no: cause_no(cause, &context.run, row.line), amount })
+        };
+        NewCharge { key: *key, due_day: row.due_day, entries: moves.into_iter().filter_map(entry).collect() }
     };
     let charges: Vec<NewCharge> = new.iter().map(charge).collect();
-    let ids = bulk::insert_charges(context.tx, &charges, context.now).await?;
-    let mut entries = Vec::with_capacity(new.len());
-    for (key, row) in new {
-        let Some(id) = ids.get(key) else { continue };
-        let moves = [(Cause::Assessed, Some(row.assessed)), (Cause::Waived, row.waived), (Cause::Paid, row.paid)];
-        for (cause, amount) in moves {
-            if let Some(amount) = amount.filter(|amount| !amount.is_zero()) {
-                entries.push(Entry { charge: *id, cause, cause_no: cause_no(cause, &context.run, row.line), amount });
-            }
-        }
-    }
-    for some in entries.chunks(batch::ROWS) {
-        bulk::insert_entries(context.tx, some, context.now).await?;
-    }
-    Ok(())
+    Ok(bulk::insert_charges(context.tx, &context.app.chain, &charges, context.now).await?)
 }

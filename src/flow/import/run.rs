@@ -7,6 +7,7 @@ use super::report::Report;
 use super::table::{Column, Row, Table};
 use super::{batch, charges, items, payers};
 use crate::app::App;
+use crate::store::tallies;
 
 /// What a file is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +53,7 @@ pub async fn import(
     let mut table = Table::open(path, columns(kind)).await?;
     let mut report = Report { ignored_columns: std::mem::take(&mut table.ignored), ..Report::default() };
     let tx = app.db.begin().await?;
+    tallies::hold_off(&tx).await?;
     let present = table.present.clone();
     let context = Context { app, tx: &tx, now: app.clock.now(), run: app.chance.token(10), present };
     let mut importer = match kind {

@@ -14,6 +14,7 @@ use jiaofei::domain::order::{Order, OrderState};
 use jiaofei::domain::trade::{Buyer, Channel, Product};
 use jiaofei::flow::checkout::{self, PayAsk, Started};
 use jiaofei::flow::failure::Failure;
+use jiaofei::flow::migrate;
 use jiaofei::outbound::HttpClient;
 use jiaofei::sandbox::merchants::{WECHAT_APP_ID, alipay_user, openid};
 use jiaofei::sandbox::world::{Options, Sandbox};
@@ -66,7 +67,7 @@ impl TestApp {
         sandbox.set_public_url(&sandbox_url);
         sandbox.set_app_url(&url);
         let app = open(config, &clock).await;
-        app.db.migrate().await.unwrap();
+        migrate::bring_up(&app.db, &app.chain, &app.clock).await.unwrap();
         let school = school::found(&app).await;
         let acceptor = TcpAcceptor::from_tokio(app_port).unwrap();
         tokio::spawn(Server::new_with_acceptor(acceptor).run(routes(Arc::clone(&app))));
@@ -78,6 +79,11 @@ impl TestApp {
     /// Another process on the same database and Redis.
     pub async fn another_process(&self) -> Arc<App> {
         open(self.app.config.clone(), &self.clock).await
+    }
+
+    /// Another process on the same database with a configuration of its own.
+    pub async fn process_with(&self, config: Config) -> Arc<App> {
+        open(config, &self.clock).await
     }
 
     /// A browser that has never been here.

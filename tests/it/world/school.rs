@@ -7,8 +7,9 @@ use jiaofei::domain::id_number::{IdNumber, check_digit};
 use jiaofei::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
 use jiaofei::domain::money::Fen;
 use jiaofei::domain::payer::{PayerKind, Phone};
+use jiaofei::store::chain::NewEntry;
 use jiaofei::store::payers::NewPayer;
-use jiaofei::store::{charges, fees, journal, payers};
+use jiaofei::store::{books, fees, payers};
 
 /// A resident ID number from its first 17 digits.
 pub fn id_number(first_17: &str) -> IdNumber {
@@ -62,10 +63,11 @@ pub async fn found(app: &App) -> School {
 pub async fn charge(app: &App, payer: PayerId, item: FeeItemId, period: PeriodId, assessed: i64) -> ChargeId {
     let now = app.clock.now();
     let tx = app.db.begin().await.unwrap();
-    let charge = charges::insert(&tx, (payer, item, period), None, now).await.unwrap();
-    journal::enter(&tx, charge, Cause::Assessed, "test", Fen::new(assessed), now).await.unwrap();
+    let mut book = books::open(&tx, &app.chain, (payer, item, period), None, now).await.unwrap();
+    let entry = NewEntry { cause: Cause::Assessed, cause_no: "test", amount: Fen::new(assessed), at: now };
+    books::enter(&tx, &app.chain, &mut book, entry).await.unwrap();
     tx.commit().await.unwrap();
-    charge
+    book.charge
 }
 
 pub async fn payer(app: &App, kind: PayerKind, number: &str, name: &str, id: &IdNumber) -> PayerId {
