@@ -171,6 +171,8 @@ pub fn judge(order: &OrderState, total: Fen, heard: &Heard) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TOTAL: Fen = Fen::new(909_995);
@@ -230,6 +232,68 @@ mod tests {
             let verdict = judge(&state, TOTAL, &Heard::Foreign { field: "mchid", got: "1".into() });
             assert!(matches!(verdict, Verdict::Foreign { field: "mchid", .. }));
             assert_eq!(judge(&state, TOTAL, &Heard::Unpaid), Verdict::Wait);
+        }
+    }
+
+    /// The order after a verdict, as `settle` carries it out when what it was for is still due.
+    fn after(order: &OrderState, verdict: &Verdict) -> OrderState {
+        match verdict {
+            Verdict::Settle { trade_no, paid_at } | Verdict::Late { trade_no, paid_at } => {
+                OrderState::Paid { trade_no: trade_no.clone(), paid_at: *paid_at }
+            }
+            _ => order.clone(),
+        }
+    }
+
+    fn any_word() -> impl Strategy<Value = Heard> {
+        let amount = prop_oneof![4 => Just(TOTAL.get()), 1 => 1..2_000_000i64];
+        prop_oneof![
+            4 => (0..3u8, amount).prop_map(|(trade, amount)| paid(&format!("T{trade}"), Fen::new(amount))),
+            1 => Just(Heard::Unpaid),
+            1 => Just(Heard::Absent),
+            1 => Just(Heard::Closed),
+            1 => Just(Heard::Foreign { field: "mchid", got: "1".into() }),
+        ]
+    }
+
+    proptest! {
+        /// Whatever is said in whatever order: one trade of exactly the total is booked, all other real money is
+        /// surplus or a mismatch, and what was booked stays booked.
+        #[test]
+        fn any_history_books_one_trade_of_the_exact_total(
+            first in 0..3usize, words in proptest::collection::vec(any_word(), 0..24),
+        ) {
+            let mut order = states()[first].clone();
+            let mut booked = usize::from(matches!(order, OrderState::Paid { .. }));
+            for heard in &words {
+                let verdict = judge(&order, TOTAL, heard);
+                match (&verdict, heard) {
+                    (Verdict::Settle { .. } | Verdict::Late { .. }, Heard::Paid { amount, .. }) => {
+                        prop_assert_eq!(*amount, TOTAL);
+                        booked += 1;
+                    }
+                    (
+                        Verdict::Surplus { amount: kept, .. } | Verdict::Mismatch { got: kept, .. },
+                        Heard::Paid { amount, .. },
+                    ) => {
+                        prop_assert_eq!(kept, amount, "not a fen is left out");
+                    }
+                    (Verdict::Replay, Heard::Paid { amount, .. }) => prop_assert_eq!(*amount, TOTAL),
+                    (Verdict::Wait | Verdict::CloseAttempt | Verdict::Foreign { .. }, heard) => {
+                        prop_assert!(!matches!(heard, Heard::Paid { .. }), "money always has a verdict of its own");
+                    }
+                    other => prop_assert!(false, "{:?}", other),
+                }
+                let next = after(&order, &verdict);
+                if matches!(order, OrderState::Paid { .. }) {
+                    prop_assert_eq!(&next, &order, "what is booked stays booked");
+                }
+                // the same word once more changes nothing
+                let again = judge(&next, TOTAL, heard);
+                prop_assert!(!matches!(again, Verdict::Settle { .. } | Verdict::Late { .. }), "{:?}", again);
+                order = next;
+            }
+            prop_assert!(booked <= 1);
         }
     }
 }

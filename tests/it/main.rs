@@ -6,6 +6,7 @@ mod auditing;
 mod browser;
 mod certainty;
 mod chain;
+mod corpus;
 mod csrf;
 mod ending;
 mod headers;

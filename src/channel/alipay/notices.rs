@@ -31,7 +31,12 @@ pub fn acknowledge(reception: Reception) -> Ack {
 pub fn verify(gateway: &Gateway, raw: &RawNotice) -> Result<Notice, NoticeRefusal> {
     let form = Form::parse(&raw.body)?;
     authenticate(&form, &gateway.keys)?;
-    let told = Told { charset: form.charset()?, form, received_at: raw.received_at };
+    read(form, gateway, raw.received_at)
+}
+
+/// What a form says whose signature has been found to fit.
+pub fn read(form: Form, gateway: &Gateway, received_at: Moment) -> Result<Notice, NoticeRefusal> {
+    let told = Told { charset: form.charset()?, form, received_at };
     told.check_age()?;
     let id = told.text("notify_id")?.unwrap_or_default();
     let about = match told.text("notify_type")?.as_deref() {
