@@ -1,4 +1,5 @@
 //! Speaks HTTP; names only flow, app and domain.
+pub mod api;
 pub mod assets;
 pub mod code;
 pub mod csrf;

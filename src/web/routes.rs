@@ -9,7 +9,7 @@ use super::page::{
     amount, callback, cashier, checkout, home, login, logout, orders, paid, pay, result, settings, state, tuition,
 };
 use super::view::links;
-use super::{error, health, notify};
+use super::{api, error, health, notify};
 use crate::app::App;
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
@@ -54,6 +54,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/wechat/callback", get(callback::wechat).around(pages))
         .at("/alipay/callback", get(callback::alipay).around(pages))
         .at("/notify/:channel/:payee", post(notify::notify))
+        .nest("/api", api::service::service(&app))
         .at("/healthz", get(health::healthz))
         .at("/readyz", get(health::readyz))
         .around(watch)

@@ -44,9 +44,10 @@ impl Scene {
     }
 }
 
-/// Every form: all POSTs but the channels' door, which has its own signatures.
+/// Every form: all POSTs but the channels' door, which has its own signatures, and the API, which has keys.
 fn forms() -> Vec<Route> {
-    routes().into_iter().filter(|route| route.method == "POST" && !route.pattern.starts_with("/notify")).collect()
+    let machines = |route: &Route| route.pattern.starts_with("/notify") || route.pattern.starts_with("/api");
+    routes().into_iter().filter(|route| route.method == "POST" && !machines(route)).collect()
 }
 
 #[track_caller]

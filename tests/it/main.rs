@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on stops")]
 mod alipay_channel;
 mod alipay_paying;
+mod api;
 mod auditing;
 mod browser;
 mod certainty;

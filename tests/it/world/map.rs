@@ -50,5 +50,28 @@ pub fn routes() -> Vec<Route> {
         }
     }
     assert!(routes.len() > 30, "{routes:?}");
+    routes.extend(routes_of_the_api());
+    routes
+}
+
+/// The calls of the API, as their handlers name them.
+pub fn routes_of_the_api() -> Vec<Route> {
+    let sources = [
+        include_str!("../../../src/web/api/arrears.rs"),
+        include_str!("../../../src/web/api/orders.rs"),
+        include_str!("../../../src/web/api/receipts.rs"),
+        include_str!("../../../src/web/api/session.rs"),
+    ];
+    let named = |line: &str, name: &str| {
+        let (_, rest) = line.split_once(&format!("{name} = \""))?;
+        rest.split_once('"').map(|(value, _)| value.to_owned())
+    };
+    let lines = sources.into_iter().flat_map(str::lines).map(str::trim).filter(|line| line.starts_with("#[oai(path"));
+    let route = |line: &str| {
+        let method = if named(line, "method")? == "get" { "GET" } else { "POST" };
+        Some(Route { method, pattern: format!("/api{}", named(line, "path")?) })
+    };
+    let routes: Vec<Route> = lines.filter_map(route).collect();
+    assert!(routes.len() >= 7, "{routes:?}");
     routes
 }
