@@ -5,7 +5,8 @@ ALTER TABLE charge ADD COLUMN head TEXT;
 ALTER TABLE charge_entry ADD COLUMN seq BIGINT;
 ALTER TABLE charge_entry ADD COLUMN mac TEXT;
 
--- 清点: how much there was of everything entered until a moment. Rows are only ever added, each sealed with the one before.
+-- 清点: how much there was of everything entered until a moment. Rows are only ever added, each sealed with the one
+-- before.
 CREATE TABLE journal_tally (
     no BIGINT PRIMARY KEY,
     entered_until BIGINT NOT NULL,

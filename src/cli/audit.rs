@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::domain::moment::Moment;
-use crate::flow::audit::{self, Finding};
+use crate::domain::money::Fen;
+use crate::flow::audit::{self, Finding, Totals};
 use crate::flow::chain::{self, Disbelief, Findings, Missing, Torn};
 use crate::outbound::HttpClient;
 
@@ -36,7 +37,8 @@ pub async fn run(args: AuditArgs, config: Config) -> anyhow::Result<ExitCode> {
         false => {
             let findings = audit::run(&app).await?;
             let clean = findings.iter().all(|finding| finding.differences.is_empty());
-            (clean, lines(&findings), object(&findings))
+            let totals = audit::totals(&app).await?;
+            (clean, lines(&findings, &totals), object(&findings, &totals))
         }
     };
     match args.json {
@@ -46,7 +48,7 @@ pub async fn run(args: AuditArgs, config: Config) -> anyhow::Result<ExitCode> {
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn lines(findings: &[Finding]) -> String {
+fn lines(findings: &[Finding], totals: &[Totals]) -> String {
     let mut out = String::new();
     for finding in findings {
         out += &format!("{}  {}\n", mark(finding.differences.is_empty()), finding.must_hold);
@@ -54,16 +56,39 @@ fn lines(findings: &[Finding]) -> String {
             out += &format!("      {}: stands at {}, should be {}\n", row.subject, row.stands_fen, row.should_be_fen);
         }
     }
+    for sums in totals {
+        let Totals { payee_code, channel, .. } = sums;
+        let [settled, surplus, mismatch, back, under_way] = figures(sums).map(|fen| Fen::new(fen).grouped());
+        out += &format!(
+            "      {payee_code} {channel}: settled {settled}, surplus {surplus}, mismatch {mismatch}; \
+             sent back {back}, on its way back {under_way}\n"
+        );
+    }
     out
 }
 
-fn object(findings: &[Finding]) -> Value {
+fn figures(sums: &Totals) -> [i64; 5] {
+    [sums.settled_fen, sums.surplus_fen, sums.mismatch_fen, sums.sent_back_fen, sums.under_way_fen]
+}
+
+fn object(findings: &[Finding], totals: &[Totals]) -> Value {
     let finding = |finding: &Finding| {
-        let row = |row: &audit::Difference| json!({ "subject": row.subject, "stands": row.stands_fen, "should_be": row.should_be_fen });
-        json!({ "must_hold": finding.must_hold, "differences": finding.differences.iter().map(row).collect::<Vec<_>>() })
+        let row = |row: &audit::Difference| {
+            let (stands, should_be) = (row.stands_fen, row.should_be_fen);
+            json!({ "subject": row.subject, "stands": stands, "should_be": should_be })
+        };
+        let differences: Vec<Value> = finding.differences.iter().map(row).collect();
+        json!({ "must_hold": finding.must_hold, "differences": differences })
     };
     let clean = findings.iter().all(|finding| finding.differences.is_empty());
-    json!({ "clean": clean, "checks": findings.iter().map(finding).collect::<Vec<_>>() })
+    let total = |sums: &Totals| {
+        let [settled, surplus, mismatch, sent_back, under_way] = figures(sums);
+        json!({ "payee": sums.payee_code, "channel": sums.channel, "settled_fen": settled, "surplus_fen": surplus,
+            "mismatch_fen": mismatch, "sent_back_fen": sent_back, "under_way_fen": under_way })
+    };
+    let (checks, totals): (Vec<Value>, Vec<Value>) =
+        (findings.iter().map(finding).collect(), totals.iter().map(total).collect());
+    json!({ "clean": clean, "checks": checks, "totals": totals })
 }
 
 fn mark(clean: bool) -> &'static str {

@@ -1,8 +1,8 @@
 //! 查账: adds the books up again and tells where they do not agree. Reads only.
 use super::failure::Result;
 use crate::app::App;
-use crate::store::audit::CHECKS;
-pub use crate::store::audit::Difference;
+use crate::store::audit::{self, CHECKS};
+pub use crate::store::audit::{Difference, Totals};
 
 /// How many differing rows of one check are told.
 pub const TOLD: u32 = 20;
@@ -20,4 +20,9 @@ pub async fn run(app: &App) -> Result<Vec<Finding>> {
         findings.push(Finding { must_hold: check.name, differences });
     }
     Ok(findings)
+}
+
+/// What came and went through each channel of each payee.
+pub async fn totals(app: &App) -> Result<Vec<Totals>> {
+    Ok(audit::totals(app.db.read()).await?)
 }

@@ -170,7 +170,6 @@ async fn advance(app: &App, refund: &Refund) -> Result<()> {
 }
 
 async fn raise(app: &App, refund: &Refund, why: &str) -> Result<()> {
-    tracing::error!(refund_no = %refund.refund_no, "for the office: {why}");
     let (subject, now) = (refund.refund_no.as_str(), app.clock.now());
     Ok(journal::raise_office_item(app.db.write(), "refund_stuck", subject, why, now).await?)
 }

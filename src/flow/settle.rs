@@ -308,7 +308,6 @@ impl Booking<'_> {
     }
 
     async fn raise(&self, kind: &str, subject: &str, details: &str) -> Result<()> {
-        tracing::error!(kind, subject, "for the office: {details}");
         Ok(journal::raise_office_item(self.tx, kind, subject, details, self.now).await?)
     }
 }

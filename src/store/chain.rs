@@ -1,13 +1,14 @@
-//! 链: what makes an altered byte of the journal show. Each entry carries a mac over itself and over the head its charge
-//! had before; the charge's head is a mac over its last entry's mac, its sums, its owner and its number of entries. Each
-//! charge has its own chain, so entries of different payers never wait for one another. Pure: reads no database.
+//! 链: what makes an altered byte of the journal show. Each entry carries a mac over itself and over the head its
+//! charge had before; the charge's head is a mac over its last entry's mac, its sums, its owner and its number of
+//! entries. Each charge has its own chain, so entries of different payers never wait for one another. Pure: reads no
+//! database.
 //!
-//! Whoever can write to the database but has no key can neither alter nor add nor take away an entry without being found;
-//! heads of earlier states are kept nowhere, so the last entry cannot be taken away either.
+//! Whoever can write to the database but has no key can neither alter nor add nor take away an entry unseen. Heads of
+//! earlier states are kept nowhere, so the last entry cannot be taken away either.
 //!
-//! A mac is HMAC-SHA-256, cut to 16 bytes (RFC 2104, section 5), written as `key.mac`: eight hexadecimal digits that name
-//! the key, and 22 characters of base64. What it covers is a sequence of fields: whole numbers as eight bytes big-endian,
-//! texts as their length in eight bytes and then their bytes; the first field says what kind of thing it is.
+//! A mac is HMAC-SHA-256, cut to 16 bytes (RFC 2104, section 5), written as `key.mac`: eight hexadecimal digits that
+//! name the key, and 22 characters of base64. What it covers is a row of fields: whole numbers as eight bytes
+//! big-endian, texts as their length in eight bytes and then their bytes; the first field says what kind it is.
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

@@ -216,7 +216,8 @@ pub async fn find_receipts(
     Ok(rows.into_iter().map(Receipt::from).collect())
 }
 
-/// Puts something on the office's work list; the same kind and subject stays one item.
+/// Puts something on the office's work list; the same kind and subject stays one item. One that was resolved is opened
+/// again, as of now: its cause has come back. The log tells kind and subject, never the details.
 pub async fn raise_office_item(
     tx: &impl ConnectionTrait,
     kind: &str,
@@ -225,8 +226,12 @@ pub async fn raise_office_item(
     at: Moment,
 ) -> Result<()> {
     let sql = "INSERT INTO office_item (kind, subject, details, created_at) VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (kind, subject) DO NOTHING";
-    tx.execute_raw(statement(tx, sql, [kind.into(), subject.into(), details.into(), at.millis().into()])).await?;
+        ON CONFLICT (kind, subject) DO UPDATE SET details = excluded.details, created_at = excluded.created_at, \
+        resolved_at = NULL WHERE office_item.resolved_at IS NOT NULL";
+    let values = [kind.into(), subject.into(), details.into(), at.millis().into()];
+    if tx.execute_raw(statement(tx, sql, values)).await?.rows_affected() > 0 {
+        tracing::error!(kind, subject, "for the office");
+    }
     Ok(())
 }
 

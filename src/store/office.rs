@@ -26,7 +26,14 @@ impl From<Model> for OfficeItem {
 /// What nobody has resolved, longest waiting first.
 pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<OfficeItem>> {
     let open = Entity::find().filter(Column::ResolvedAt.is_null());
-    Ok(open.order_by_asc(Column::Id).all(db).await?.into_iter().map(OfficeItem::from).collect())
+    Ok(open
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(OfficeItem::from)
+        .collect())
 }
 
 /// False when there is no such item, or it was resolved before.

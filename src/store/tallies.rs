@@ -1,5 +1,5 @@
-//! 清点: now and then all entries are counted and added up, and the result is sealed together with the one before. A charge
-//! that is taken away with all its entries tears no chain of its own; it is missed here.
+//! 清点: now and then all entries are counted and added up, and the result is sealed together with the one before. A
+//! charge that is taken away with all its entries tears no chain of its own; it is missed here.
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, FromQueryResult};

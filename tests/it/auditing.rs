@@ -49,10 +49,35 @@ async fn a_single_altered_fen_is_told_with_both_figures() {
         ("UPDATE trade SET amount_fen = 909999", (910_000, 909_999)),
         ("DELETE FROM receipt", (0, 1)),
         ("UPDATE order_line SET refunded_fen = 9999 WHERE refunded_fen = 10000", (9_999, 10_000)),
+        ("UPDATE charge_entry SET amount_fen = 9999 WHERE cause = 'refunded'", (9_999, 10_000)),
+        ("UPDATE refund SET state = 'processing'", (10_000, 0)),
+        ("DELETE FROM refund_line", (10_000, 0)),
+        ("UPDATE charge_entry SET cause_no = 'XF1' WHERE cause = 'paid' AND amount_fen = 800000", (800_000, 0)),
+        ("UPDATE charge SET waived_fen = 1 WHERE paid_fen = 800000", (800_000, 799_999)),
+        ("UPDATE attempt SET state = 'closed'", (910_000, 0)),
+        ("UPDATE attempt SET amount_fen = 909999", (910_000, 909_999)),
+        ("DELETE FROM trade", (0, 910_000)),
+        ("UPDATE trade SET outcome = 'mismatch'", (910_000, 910_000)),
+        (
+            "UPDATE trade SET outcome = 'surplus'; UPDATE payment_order SET state = 'pending', trade_no = NULL",
+            (910_000, 0),
+        ),
+        ("UPDATE refund SET amount_fen = 910001, total_fen = 910001", (910_001, 910_000)),
+        ("UPDATE refund SET amount_fen = 20000, total_fen = 910000", (20_000, 10_000)),
+        ("UPDATE attempt SET payee_code = 'agency'", (0, 910_000)),
     ] {
         let world = after_business().await;
         world.app.db.write().execute_unprepared(hand).await.unwrap();
         let rows = differing(&world).await;
         assert!(rows.iter().any(|row| (row.2, row.3) == told), "{hand}: {rows:?}");
     }
+}
+
+#[tokio::test]
+async fn the_totals_are_those_of_the_channels_statements() {
+    let world = after_business().await;
+    let [totals] = &audit::totals(&world.app).await.unwrap()[..] else { panic!("one payee, one channel") };
+    assert_eq!((totals.payee_code.as_str(), totals.channel.as_str()), ("fiscal", "wechat"));
+    assert_eq!((totals.settled_fen, totals.surplus_fen, totals.mismatch_fen), (910_000, 0, 0));
+    assert_eq!((totals.sent_back_fen, totals.under_way_fen), (10_000, 0));
 }

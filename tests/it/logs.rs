@@ -3,6 +3,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use jiaofei::domain::trade::Product;
+use jiaofei::store::journal;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::world::app::TestApp;
@@ -126,5 +127,21 @@ async fn no_line_names_a_person_a_number_a_password_a_token_or_a_code() {
             "a line says {secret}: {}",
             text.lines().find(|line| line.contains(secret)).unwrap()
         );
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_office_item_is_one_error_line_without_its_details() {
+    let (lines, _guard) = listen();
+    let world = TestApp::start().await;
+    for (kind, details) in [("unknown_attempt", "details of one"), ("refund_closed", "details of another")] {
+        for _ in 0..2 {
+            let raise = journal::raise_office_item(world.app.db.write(), kind, "A-1", details, world.clock.now());
+            raise.await.unwrap();
+        }
+        let text = lines.text();
+        let told = text.lines().filter(|line| line.contains(kind)).collect::<Vec<_>>();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("ERROR") && told[0].contains("A-1") && !told[0].contains(details), "{told:?}");
     }
 }

@@ -72,3 +72,21 @@ async fn an_item_is_ticked_off_once() {
     assert!(!office::resolve(&world.app, id + 1).await.unwrap());
     assert_eq!(office::items(&world.app).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn an_item_that_was_ticked_off_is_opened_again_when_its_cause_comes_back() {
+    let (world, _) = world().await;
+    let raise = async |details: &str| {
+        let now = world.clock.now();
+        journal::raise_office_item(world.app.db.write(), "refund_stuck", "R", details, now).await.unwrap();
+    };
+    raise("first").await;
+    raise("while it is open").await;
+    let [item] = &office::items(&world.app).await.unwrap()[..] else { panic!("one item") };
+    assert_eq!(item.details, "first");
+    assert!(office::resolve(&world.app, item.id).await.unwrap());
+    world.clock.advance(Duration::from_secs(60));
+    raise("again").await;
+    let [again] = &office::items(&world.app).await.unwrap()[..] else { panic!("one item") };
+    assert_eq!((again.id, again.details.as_str(), again.raised_at), (item.id, "again", world.clock.now()));
+}
