@@ -128,6 +128,8 @@ struct Plan {
     dead: bool,
     planted: Option<Fault>,
     one_by_one: bool,
+    /// How often an act was ended
+    struck: u32,
     /// What happened since it was last asked for
     told: Vec<String>,
 }
@@ -148,6 +150,7 @@ impl Drill {
             Some((0, strike)) => {
                 plan.strike = None;
                 plan.dead = strike == Strike::Die;
+                plan.struck += 1;
                 let word = if plan.dead { "dies" } else { "stumbles" };
                 plan.told.push(format!("{word} at {place:?}"));
                 Err(Ended(place))
@@ -212,6 +215,15 @@ impl Drill {
     /// Lets `act` run to its end at the gap after the next `more`.
     pub fn come_between(&self, more: u32, act: Act) {
         self.plan().between = Some((more, act));
+    }
+
+    /// How often an act was ended so far.
+    pub fn struck(&self) -> u32 {
+        self.plan().struck
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.plan().dead
     }
 
     /// Whatever was armed and has not struck will not. Gives whether the process is dead.

@@ -50,9 +50,10 @@ pub async fn on_read(app: &Arc<App>, order: Order, every: Duration) -> Result<Se
         return Ok(Seen { order, certain: false });
     }
     let open = attempts::find_payable(app.db.read(), &app.sealer, order.id, app.clock.now()).await?;
-    let asking = futures_util::future::join_all(open.into_iter().map(|attempt| ask_in_time(app, attempt, every)));
+    let asking = futures_util::stream::iter(open).map(|attempt| ask_in_time(app, attempt, every));
+    let unpaid: Vec<Result<bool>> = asking.buffered(app.drill.side_by_side(16)).collect().await;
     let mut certain = true;
-    for unpaid in asking.await {
+    for unpaid in unpaid {
         certain &= unpaid?;
     }
     let order = orders::find(app.db.read(), order.id).await?.unwrap_or(order);

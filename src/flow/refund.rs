@@ -128,6 +128,10 @@ fn patience(tries: i64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
+/// After so many tries, about two hours, the office is told of a refund the channel took and says nothing more of.
+/// Alipay has no other word for one that failed.
+const WORRYING: i64 = 6;
+
 /// How often the channel is asked what became of a refund that a person has to mend.
 const ABNORMAL: Duration = Duration::from_secs(6 * 3600);
 
@@ -157,6 +161,10 @@ async fn advance(app: &App, refund: &Refund) -> Result<()> {
     };
     app.drill.gap("refund: the channel has answered").await?;
     match heard {
+        Ok(RefundHeard::Absent) if refund.state == RefundState::Processing && refund.tries >= WORRYING => {
+            raise(app, refund, "taken long ago and still not back; it is asked for again").await?;
+            apply(app, refund.id, &RefundHeard::Absent).await
+        }
         Ok(heard) => apply(app, refund.id, &heard).await,
         Err(ChannelError::Refused { why: RefusedFor::NotEnoughFunds, .. }) => {
             raise(app, refund, "the merchant account lacks the money; it is asked for again").await

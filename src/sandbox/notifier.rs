@@ -46,7 +46,9 @@ impl Sandbox {
         let (channel, call) = (job.key.channel, call_of(&job.about));
         let copies = self.strikes(Fault::DuplicateNotice, channel, call).unwrap_or(0);
         let tries = stream::iter((0..=copies).map(|_| self.try_once(job)));
-        tries.buffer_unordered(AT_ONCE).collect().await
+        // a courier is for repeatable histories, so it goes one way at a time
+        let at_once = if self.courier().is_some() { 1 } else { AT_ONCE };
+        tries.buffer_unordered(at_once).collect().await
     }
 
     async fn try_once(&self, job: &NoticeJob) -> Delivery {

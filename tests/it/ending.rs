@@ -251,6 +251,29 @@ async fn an_abnormal_refund_that_a_person_mended_is_found_without_its_notice() {
 }
 
 #[tokio::test]
+async fn a_refund_alipay_took_and_says_nothing_more_of_comes_before_the_office() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    world.arrive_and_pay(&order, Product::AlipayWap, PHONE).await;
+    world.sandbox.deliver_due().await;
+    world.sandbox.set_fault(Setting::once(Fault::RefundClosed));
+    let order = world.order(&order).await;
+    refund::request(&world.app, &order, &[(student.tuition, Fen::new(100))], "退费").await.unwrap();
+    let stuck = "SELECT COUNT(*) FROM office_item WHERE kind = 'refund_stuck'";
+    for _ in 0..3 {
+        jiaofei::jobs::run_once(&world.app).await.unwrap();
+        world.clock.advance(Duration::from_secs(30 * 60));
+    }
+    assert_eq!(world.count(stuck).await, 0, "an hour is nothing to worry about");
+    for _ in 0..8 {
+        jiaofei::jobs::run_once(&world.app).await.unwrap();
+        world.clock.advance(Duration::from_secs(60 * 60));
+    }
+    assert_eq!(world.count(stuck).await, 1);
+}
+
+#[tokio::test]
 async fn a_refund_folds_the_lines_of_one_charge_and_refuses_nothing_negative_and_what_no_order_holds() {
     let world = TestApp::start().await;
     let student = world.school.student(&world.app, 1, "林知夏").await;

@@ -25,6 +25,8 @@ mod redis_gone;
 mod sessions;
 mod settling;
 mod sign_in;
+#[cfg(feature = "storm")]
+mod storm;
 mod tuition;
 mod wechat_channel;
 mod world;
