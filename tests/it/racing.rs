@@ -3,18 +3,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jiaofei::clock::Chance;
 use jiaofei::domain::checkout::Wanted;
-use jiaofei::domain::ids::ChargeId;
-use jiaofei::domain::money::Fen;
-use jiaofei::domain::order::{Order, OrderState};
-use jiaofei::domain::trade::{Channel, Product};
-use jiaofei::flow::{audit, chain, checkout, inquire, refund};
+use jiaofei::domain::order::OrderState;
+use jiaofei::domain::trade::Product;
+use jiaofei::flow::{audit, chain, checkout, inquire};
 use jiaofei::sandbox::faults::{Call, Fault, Setting};
 use jiaofei::sandbox::merchants::{ALIPAY_APP_AGENCY, ALIPAY_APP_FISCAL, WECHAT_MCH_AGENCY, WECHAT_MCH_FISCAL};
 
 use crate::world::app::TestApp;
-use crate::world::school::Student;
 
 const PHONES: [&str; 2] = ["13800000001", "13800000002"];
 
@@ -122,116 +118,4 @@ async fn a_crash_between_the_attempt_and_the_channels_answer_loses_nothing() {
     world.confirm(&started, PHONES[0]);
     world.sandbox.deliver_due().await;
     assert!(world.is_paid(&order).await);
-}
-
-/// One seed: a student, two phones, both channels, faults, clock jumps, cancellations and refunds in random order; then
-/// quiet, and the books must agree.
-async fn storm(seed: u64) {
-    let world = TestApp::start().await;
-    let chance = Chance::seeded(seed);
-    let student = world.school.student(&world.app, 1, "林知夏").await;
-    let mut orders: Vec<Order> = Vec::new();
-    for _ in 0..40 {
-        gust(&world, &chance, &student, &mut orders).await;
-    }
-    world.sandbox.clear_faults();
-    for _ in 0..100 {
-        world.clock.advance(Duration::from_secs(90));
-        world.sandbox.deliver_due().await;
-        jiaofei::jobs::run_once(&world.app).await.unwrap();
-    }
-    assert_eq!(world.count("SELECT COUNT(*) FROM payment_order WHERE state = 'pending'").await, 0, "seed {seed}");
-    books_agree(&world, &format!("seed {seed}")).await;
-}
-
-const PRODUCTS: [Product; 6] = [
-    Product::WechatJsapi,
-    Product::WechatNative,
-    Product::WechatH5,
-    Product::AlipayWap,
-    Product::AlipayPrecreate,
-    Product::AlipayJsapi,
-];
-const FAULTS: [Fault; 11] = [
-    Fault::LoseNotice,
-    Fault::DelayNotice,
-    Fault::DuplicateNotice,
-    Fault::ReorderNotice,
-    Fault::CorruptNotice,
-    Fault::LoseAnswer,
-    Fault::Answer500,
-    Fault::ForgedAnswer,
-    Fault::UnsignedAnswer,
-    Fault::RefundProcessing,
-    Fault::RefundNotEnough,
-];
-
-async fn gust(world: &TestApp, chance: &Chance, student: &Student, orders: &mut Vec<Order>) {
-    let pick = |below: usize| usize::try_from(chance.below(below as u64)).unwrap();
-    let phone = PHONES[pick(2)];
-    let some = |orders: &[Order]| orders.get(pick(orders.len().max(1))).cloned();
-    match pick(11) {
-        0 | 1 => {
-            let charges: [ChargeId; 3] = [student.tuition, student.dormitory, student.insurance];
-            let amount = (pick(3) == 0).then(|| Fen::new(200_000));
-            let wanted = [Wanted { charge_id: charges[pick(3)], amount }];
-            if let Ok(opened) = checkout::open(&world.app, student.id, &chance.token(12), &wanted).await {
-                orders.extend(opened);
-            }
-        }
-        2..=4 => {
-            let Some(order) = some(orders) else { return };
-            if let Ok(started) = world.begin(&order, PRODUCTS[pick(6)], phone).await {
-                world.arrive_if_open(&started, phone).await;
-                if pick(2) == 0 {
-                    let no = started.attempt.attempt_no.as_str();
-                    let _ = world.sandbox.pay(started.attempt.product.channel(), no, phone);
-                }
-            }
-        }
-        5 => {
-            // an old try of any order is paid now, also against the channel's own word
-            let Some(order) = some(orders) else { return };
-            // an hour after the deadline nobody asks any more; then only its notice tells of such a payment
-            let asked = world.clock.now().since(order.expires_at) < Duration::from_secs(3_000);
-            if asked && pick(2) == 0 {
-                world.sandbox.set_fault(Setting::always(Fault::TakeLatePayment));
-            }
-            for (channel, try_no) in Channel::ALL.iter().flat_map(|channel| (1..4).map(move |no| (*channel, no))) {
-                let _ = world.sandbox.pay(channel, &format!("{}T{try_no:02}", order.order_no), phone);
-            }
-            world.sandbox.faults().lift(Fault::TakeLatePayment);
-        }
-        6 => drop(world.sandbox.deliver_due().await),
-        7 => {
-            let Some(order) = some(orders) else { return };
-            let _ = checkout::cancel(&world.app, &order).await;
-        }
-        8 => {
-            let fault = Setting::once(FAULTS[pick(11)]).times(u32::try_from(1 + pick(3)).unwrap());
-            world.sandbox.set_fault(fault);
-        }
-        9 => {
-            world.clock.advance(Duration::from_secs([3, 40, 400, 2_000][pick(4)]));
-            jiaofei::jobs::run_once(&world.app).await.unwrap();
-        }
-        _ => {
-            let Some(order) = some(orders) else { return };
-            let order = world.order(&order).await;
-            let lines = jiaofei::flow::records::lines_of(&world.app, &order).await.unwrap();
-            let part = Fen::new(lines[0].amount.get() / 3 + 1);
-            let _ = refund::request(&world.app, &order, &[(lines[0].charge_id, part)], "退费").await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn after_any_storm_our_books_agree_with_the_banks() {
-    // each seed has a database of its own; on a server they are dearer
-    let usual = if std::env::var("JIAOFEI_TEST_DATABASE").is_ok() { 8 } else { 40 };
-    let seeds = std::env::var("JIAOFEI_TEST_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
-    let first: u64 = std::env::var("JIAOFEI_TEST_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
-    for seed in first..first + seeds {
-        storm(seed).await;
-    }
 }

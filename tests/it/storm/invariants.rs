@@ -51,18 +51,18 @@ pub fn paid_once(stage: &Stage, attempt_no: &str, late: bool) {
     }
 }
 
-/// A page that says "certainly not paid" says it of an order whose payments, if the bank has any, are in our books (as
-/// surplus, which the page tells); unless the bank closed it and took the money all the same.
-pub async fn certainly_unpaid(stage: &Stage, order: &str) {
-    if stage.word_is_broken(order) {
-        return;
-    }
-    let paid: Vec<String> = {
-        let bank = stage.sandbox.bank();
-        let of_order = |trade: &&Trade| trade.is_paid() && order_of(&trade.key().out_trade_no) == order;
-        bank.trades().filter(of_order).map(|trade| trade.trade_no.clone()).collect()
-    };
-    for trade_no in paid {
+/// The payments of an order that the bank has; none if it took one against its own word.
+pub fn payments(stage: &Stage, order: &str) -> Vec<String> {
+    let bank = stage.sandbox.bank();
+    let of_order = |trade: &&Trade| trade.is_paid() && order_of(&trade.key().out_trade_no) == order;
+    let honest = !stage.word_is_broken(order);
+    bank.trades().filter(of_order).filter(|_| honest).map(|trade| trade.trade_no.clone()).collect()
+}
+
+/// A page that says "certainly not paid" says it of an order whose payments, if the bank had any `before` the page was
+/// asked for, are in our books (as surplus, which the page tells).
+pub async fn certainly_unpaid(stage: &Stage, order: &str, before: Vec<String>) {
+    for trade_no in before {
         let known = format!("SELECT COUNT(*) FROM trade WHERE trade_no = '{trade_no}'");
         if number(&rows(stage, &known).await[0], 0) == 0 {
             stage.history.break_off(format!("{order} is paid, and the page says it certainly is not"));

@@ -101,8 +101,8 @@ const PRODUCTS: [Product; 7] = [
 ];
 
 /// What gateways, networks and banks do wrong in a storm. Those that never answer are left out: to us they are lost
-/// answers, only slower.
-const TROUBLES: [Fault; 26] = [
+/// answers, only slower. So is a channel that signs another sum than it took: no book can agree with a liar's.
+const TROUBLES: [Fault; 25] = [
     Fault::LoseNotice,
     Fault::DelayNotice,
     Fault::DuplicateNotice,
@@ -127,15 +127,53 @@ const TROUBLES: [Fault; 26] = [
     Fault::RefundAbnormal,
     Fault::TakeWrongAmount,
     Fault::RepeatAs400,
-    Fault::WrongAmount,
     Fault::ForeignMerchant,
 ];
 
-struct Dealer(Chance);
+/// What kind of storm a seed makes. One that does few things does them often: what needs three rare things at once is
+/// found sooner so than by a storm that does everything.
+struct Dealer {
+    chance: Chance,
+    products: Vec<Product>,
+    /// Sets of charges, as bits
+    charges: Vec<u64>,
+    troubles: Vec<Fault>,
+    /// One act in so many ends at a place
+    strikes: usize,
+    /// One act in so many has another one in between
+    between: usize,
+    /// How many orders, from the first one, are looked at; more than there are: all
+    orders: usize,
+}
+
+fn below(chance: &Chance, below: usize) -> usize {
+    usize::try_from(chance.below(below as u64)).unwrap()
+}
+
+/// All of them in one storm of three, otherwise a few.
+fn some<T: Copy>(chance: &Chance, all: &[T], few: usize) -> Vec<T> {
+    match below(chance, 3) {
+        0 => all.to_vec(),
+        _ => (0..few).map(|_| all[below(chance, all.len())]).collect(),
+    }
+}
 
 impl Dealer {
-    fn below(&self, below: usize) -> usize {
-        usize::try_from(self.0.below(below as u64)).unwrap()
+    fn new(seed: u64) -> Dealer {
+        let chance = Chance::seeded(seed);
+        Dealer {
+            products: some(&chance, &PRODUCTS, 2),
+            charges: some(&chance, &[0b001, 0b001, 0b010, 0b100, 0b011, 0b111], 2),
+            troubles: some(&chance, &TROUBLES, 3),
+            strikes: [2, 4, 8, 1_000][below(&chance, 4)],
+            between: [2, 4, 8, 1_000][below(&chance, 4)],
+            orders: [1, 3, 64, 64][below(&chance, 4)],
+            chance,
+        }
+    }
+
+    fn below(&self, most: usize) -> usize {
+        below(&self.chance, most)
     }
 
     fn one_in(&self, many: usize) -> bool {
@@ -147,16 +185,12 @@ impl Dealer {
     }
 
     fn act(&self) -> Act {
-        // mostly the newest orders, for little happens to old ones
-        let order = self.below(64);
+        let order = self.below(self.orders);
         match self.below(26) {
-            0..=3 => {
-                let charges = self.of(&[0b001, 0b001, 0b010, 0b100, 0b011, 0b111]);
-                Act::Open { who: self.below(STUDENTS), charges, part: self.one_in(2) }
-            }
+            0..=3 => Act::Open { who: self.below(STUDENTS), charges: self.of(&self.charges), part: self.one_in(2) },
             4..=9 => {
                 let goes = self.of(&[Goes::Nowhere, Goes::ToTheCashier, Goes::ThroughPayment, Goes::ThroughPayment]);
-                Act::Pay { order, product: self.of(&PRODUCTS), phone: self.below(2), goes }
+                Act::Pay { order, product: self.of(&self.products), phone: self.below(2), goes }
             }
             10 => Act::Resume { order },
             11 | 12 => Act::PayOld { order, phone: self.below(2), late: self.one_in(3) },
@@ -165,7 +199,10 @@ impl Dealer {
             16 | 17 => Act::Deliver,
             18 | 19 => Act::Jobs,
             20 | 21 => Act::Pass { seconds: self.of(&[1, 3, 16, 40, 40, 400, 2_000, 9_000]) },
-            22 | 23 => Act::Trouble { fault: self.of(&TROUBLES), times: u32::try_from(1 + self.below(3)).unwrap() },
+            22 | 23 => {
+                let times = u32::try_from(1 + self.below(3)).unwrap();
+                Act::Trouble { fault: self.of(&self.troubles), times }
+            }
             24 => match self.one_in(4) {
                 true => Act::Restart,
                 false => Act::Refund { order, part: self.of(&[1, 2, 3]) },
@@ -180,16 +217,13 @@ impl Dealer {
 
 /// The moves of a seed.
 pub fn deal(seed: u64) -> Vec<Move> {
-    let dealer = Dealer(Chance::seeded(seed));
+    let dealer = Dealer::new(seed);
     let one = |_| {
         let (process, act) = (dealer.below(2), dealer.act());
         let after = |most| u32::try_from(dealer.below(most)).unwrap();
-        let strike = match dealer.below(6) {
-            0 => Some((after(16), Strike::Die)),
-            1 => Some((after(16), Strike::Stumble)),
-            _ => None,
-        };
-        let between = dealer.one_in(4).then(|| (after(8), dealer.below(2), in_between(&dealer)));
+        let how = dealer.of(&[Strike::Die, Strike::Stumble]);
+        let strike = dealer.one_in(dealer.strikes).then(|| (after(16), how));
+        let between = dealer.one_in(dealer.between).then(|| (after(8), dealer.below(2), in_between(&dealer)));
         Move { process, act, strike, between }
     };
     (0..LENGTH).map(one).collect()

@@ -60,10 +60,7 @@ pub fn perform(stage: Arc<Stage>, process: usize, act: Act) -> Pin<Box<dyn Futur
                 jobs(&stage, process).await
             }
             Act::Trouble { fault, times } => {
-                let setting = Setting::once(fault).times(times);
-                // another sum than a wrong amount that is only told, or the two could make a right one
-                let setting = if fault == Fault::TakeWrongAmount { setting.amount(700) } else { setting };
-                stage.sandbox.set_fault(setting);
+                stage.sandbox.set_fault(Setting::once(fault).times(times));
                 "set".to_owned()
             }
             Act::Refund { order, part } => send_back(&stage, process, order, part).await,
@@ -191,9 +188,10 @@ async fn look(stage: &Stage, process: usize, number: usize, telling: bool) -> St
     let Some(order) = order(stage, process, number).await else { return "no order".to_owned() };
     let every = if telling { inquire::TELLING } else { inquire::WAITING };
     let no = order.order_no.to_string();
+    let before = invariants::payments(stage, &no);
     let seen = inquire::on_read(&stage.app(process), order, every).await;
     if seen.as_ref().is_ok_and(|seen| seen.certain) {
-        invariants::certainly_unpaid(stage, &no).await;
+        invariants::certainly_unpaid(stage, &no, before).await;
     }
     told(stage, seen, |seen| {
         let sure = if seen.certain { ", certainly" } else { "" };

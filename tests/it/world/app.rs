@@ -144,20 +144,6 @@ impl TestApp {
         }
     }
 
-    /// As [`TestApp::arrive`], where the channel may refuse.
-    pub async fn arrive_if_open(&self, started: &Started, phone: &str) {
-        match &started.prepay {
-            Prepay::Redirect { url } if started.attempt.product.channel() == Channel::Alipay => {
-                let page = reqwest::Client::new().get(url).header("cookie", format!("phone={phone}"));
-                let _ = page.send().await;
-            }
-            Prepay::Code { text } => {
-                let _ = self.sandbox.open(started.attempt.product.channel(), text, phone);
-            }
-            _ => {}
-        }
-    }
-
     /// Starts, arrives and confirms.
     pub async fn arrive_and_pay(&self, order: &Order, product: Product, phone: &str) -> Started {
         let started = self.begin(order, product, phone).await.unwrap();
