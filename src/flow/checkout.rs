@@ -223,7 +223,7 @@ async fn payable(app: &App, id: OrderId) -> Result<Order> {
         OrderState::Closed { reason, .. } => return Err(Refusal::OrderClosed { reason: *reason }.into()),
         OrderState::Pending { .. } => {}
     }
-    if settle::under_review(app.db.read(), order.id).await? && !app.drill.planted(Fault::ReleaseUnderReview) {
+    if held_for_review(app, app.db.read(), order.id).await? {
         return Err(Refusal::UnderReview.into());
     }
     let now = app.clock.now();
@@ -239,6 +239,10 @@ async fn payable(app: &App, id: OrderId) -> Result<Order> {
         (_, CloseReason::Superseded) => Err(Refusal::ArrearsChanged.into()),
         (_, reason) => Err(Refusal::OrderClosed { reason }.into()),
     }
+}
+
+async fn held_for_review(app: &App, db: &impl sea_orm::ConnectionTrait, id: OrderId) -> Result<bool> {
+    Ok(settle::under_review(db, id).await? && !app.drill.planted(Fault::ReleaseUnderReview))
 }
 
 async fn still_owed(app: &App, order: &Order) -> Result<bool> {
@@ -266,7 +270,9 @@ async fn begin(app: &App, order: &Order, ask: &PayAsk) -> Result<Option<Attempt>
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     let Some(try_no) = orders::count_attempt(&tx, order.id).await? else { return Ok(None) };
-    if attempts::find_live(&tx, &app.sealer, order.id).await?.is_some() {
+    // another device may have begun, or have found a wrong amount, since this one was found payable
+    let taken = attempts::find_live(&tx, &app.sealer, order.id).await?.is_some();
+    if taken || held_for_review(app, &tx, order.id).await? {
         return Ok(None);
     }
     app.drill.point("pay: try counted")?;

@@ -1,0 +1,34 @@
+//! What storms have found, told again move by move.
+use jiaofei::domain::trade::Product;
+use jiaofei::sandbox::faults::Fault;
+
+use super::moves::{Act, Goes, Move};
+use super::seeds::alone;
+
+/// A move of the first process with nothing in the middle of it.
+fn calm(act: Act) -> Move {
+    Move { process: 0, act, strike: None, between: None }
+}
+
+fn pay(product: Product, phone: usize, goes: Goes) -> Act {
+    Act::Pay { order: 0, product, phone, goes }
+}
+
+/// Everything holds, in every step and after quiet.
+fn holds(moves: &[Move]) {
+    let storm = alone(1, moves, None);
+    assert_eq!(storm.broken, None, "{}", storm.history.join("\n"));
+}
+
+/// One device is about to begin; another one's beginning finds that the first try was paid a wrong amount.
+#[test]
+fn a_wrong_amount_that_comes_to_light_in_between_holds_the_order_for_every_device() {
+    let other = pay(Product::WechatH5, 0, Goes::ToTheCashier);
+    let begun = calm(pay(Product::WechatH5, 1, Goes::ThroughPayment));
+    holds(&[
+        calm(Act::Open { who: 0, charges: 0b010, part: false }),
+        calm(Act::Trouble { fault: Fault::TakeWrongAmount, times: 2 }),
+        calm(pay(Product::WechatNative, 0, Goes::ThroughPayment)),
+        Move { between: Some((0, 0, other)), ..begun },
+    ]);
+}
