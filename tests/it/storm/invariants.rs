@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiaofei::domain::ids::OrderId;
 use jiaofei::domain::trade::Channel;
-use jiaofei::flow::audit;
+use jiaofei::flow::{audit, chain};
 use jiaofei::sandbox::outbox::{Delivery, NoticeAbout};
 use jiaofei::sandbox::trade::{RefundState, Trade, TradeState};
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
@@ -133,6 +133,7 @@ pub async fn after_quiet(stage: &Stage) {
     let mut finds = Finds(stage, Vec::new());
     finds.pending_only_under_review().await;
     finds.audit_is_clean().await;
+    finds.chain_is_whole().await;
     finds.overpaid().await;
     finds.trade_by_trade().await;
     for find in finds.1 {
@@ -160,6 +161,13 @@ impl Finds<'_> {
             for difference in finding.differences.iter().filter(|difference| !known(&difference.subject)) {
                 self.1.push(format!("audit: {}: {difference:?}", finding.must_hold));
             }
+        }
+    }
+
+    async fn chain_is_whole(&mut self) {
+        let chain = chain::follow(&self.0.app(0)).await.unwrap();
+        if !chain.is_clean() {
+            self.1.push(format!("the journal's chain is broken: {:?} {:?}", chain.torn, chain.missing));
         }
     }
 
