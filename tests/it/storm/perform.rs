@@ -15,8 +15,8 @@ use jiaofei::flow::failure::Failure;
 use jiaofei::flow::{inquire, records, refund};
 use jiaofei::sandbox::faults::{Fault, Setting};
 use jiaofei::sandbox::merchants::{WECHAT_APP_ID, alipay_user, openid};
-use jiaofei::store::{attempts, charges, journal, orders};
-use sea_orm::{ConnectionTrait, DbBackend};
+use jiaofei::store::chain::NewEntry;
+use jiaofei::store::{attempts, books, orders};
 
 use super::invariants;
 use super::moves::{Act, Goes, Move};
@@ -233,20 +233,17 @@ async fn send_back(stage: &Stage, process: usize, number: usize, part: i64) -> S
 
 /// The office waives a tenth of a charge, if so much is owed.
 async fn waive(stage: &Stage, process: usize, who: usize, charge: usize) -> String {
-    let (app, person) = (stage.app(process), &stage.people[who]);
-    let id = person.charges[charge];
+    let (app, id) = (stage.app(process), stage.people[who].charges[charge]);
     let cause_no = app.chance.token(8);
     let act = async {
         let tx = app.db.begin().await?;
-        if tx.get_database_backend() == DbBackend::Postgres {
-            tx.execute_unprepared(&format!("SELECT 1 FROM charge WHERE id = {} FOR UPDATE", id.0)).await?;
-        }
-        let found = charges::find_one_of_payer(&tx, person.id, id).await?.unwrap();
-        let amount = Fen::new(found.balance.assessed.get() / 10);
-        if found.balance.arrears() < amount {
+        let mut book = books::lock_one(&tx, id).await?;
+        let amount = Fen::new(book.balance.assessed.get() / 10);
+        if book.balance.arrears() < amount {
             return Ok("too little is owed".to_owned());
         }
-        journal::enter(&tx, id, Cause::Waived, &cause_no, amount, app.clock.now()).await?;
+        let entry = NewEntry { cause: Cause::Waived, cause_no: &cause_no, amount, at: app.clock.now() };
+        books::enter(&tx, &app.chain, &mut book, entry).await?;
         tx.commit().await?;
         Ok::<_, Failure>(format!("{} fen waived", amount.get()))
     };
