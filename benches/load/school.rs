@@ -63,8 +63,8 @@ pub fn token(payer: usize) -> String {
 /// A page's request as the browser of a signed-in payer sends it.
 pub fn page(path: &str, payer: usize, agent: &str) -> Vec<u8> {
     format!(
-        "GET {path} HTTP/1.1\r\nHost: pay.example.edu.cn\r\nAccept-Encoding: gzip, deflate, br\r\nUser-Agent: {agent}\r\n\
-         Accept-Language: zh-CN,zh;q=0.9\r\nCookie: __Host-jf_v={:022}; __Host-jf_s={}\r\n\r\n",
+        "GET {path} HTTP/1.1\r\nHost: pay.example.edu.cn\r\nAccept-Encoding: gzip, deflate, br\r\n\
+         User-Agent: {agent}\r\nAccept-Language: zh-CN,zh;q=0.9\r\nCookie: __Host-jf_v={:022}; __Host-jf_s={}\r\n\r\n",
         7,
         token(payer)
     )
@@ -111,9 +111,9 @@ pub fn acts_sql(size: Size) -> String {
     let order = |ids: &str, state: &str| {
         format!(
             "INSERT INTO payment_order (id, order_no, checkout_id, part, payer_id, payee_code, subject, total_fen, \
-             pay_code, state, attempts, created_at, expires_at) SELECT {ORDERS} + i, 'XF260901QMU' || lpad(i::text, 7, '0'), \
-             'bench' || i, 1, {ids}, 'fiscal', '学费 等 2 项', {}, 'benchcode' || lpad(i::text, 20, '0'), 'pending', {state}, \
-             {now}, {tomorrow} FROM generate_series",
+             pay_code, state, attempts, created_at, expires_at) SELECT {ORDERS} + i, \
+             'XF260901QMU' || lpad(i::text, 7, '0'), 'bench' || i, 1, {ids}, 'fiscal', '学费 等 2 项', {}, \
+             'benchcode' || lpad(i::text, 20, '0'), 'pending', {state}, {now}, {tomorrow} FROM generate_series",
             2 * CHARGE_FEN
         )
     };
@@ -123,16 +123,16 @@ pub fn acts_sql(size: Size) -> String {
     let _ = writeln!(sql, "{}({first}, {last}) i;", order(&format!("i - {orders} - 1 + {}", waiting.start), "0"));
     let _ = writeln!(
         sql,
-        "INSERT INTO order_line (order_id, charge_id, amount_fen, refunded_fen) SELECT o.id, c.id, {CHARGE_FEN}, 0 FROM \
-         payment_order o JOIN LATERAL (SELECT id, row_number() OVER (ORDER BY id) AS n FROM charge \
+        "INSERT INTO order_line (order_id, charge_id, amount_fen, refunded_fen) \
+         SELECT o.id, c.id, {CHARGE_FEN}, 0 FROM payment_order o JOIN LATERAL (SELECT id, row_number() OVER (ORDER BY id) AS n FROM charge \
          WHERE payer_id = o.payer_id) c ON (o.id - {ORDERS} > {orders} AND c.n <= 2) \
          OR (o.id - {ORDERS} <= {orders} AND (c.n - 1) / 2 = (o.id - {ORDERS} + 1) % 2);"
     );
     let _ = writeln!(
         sql,
         "INSERT INTO attempt (id, attempt_no, order_id, channel, product, payee_code, amount_fen, state, payer_ip, \
-         return_url, created_at, expires_at, inquiries) SELECT {ATTEMPTS} + i, 'XF260901QMU' || lpad(i::text, 7, '0') || 'T01', \
-         {ORDERS} + i, 'wechat', 'wechat_jsapi', 'fiscal', {}, 'live', '203.0.113.7', 'https://pay.example.edu.cn/', \
+         return_url, created_at, expires_at, inquiries) \
+         SELECT {ATTEMPTS} + i, 'XF260901QMU' || lpad(i::text, 7, '0') || 'T01', {ORDERS} + i, 'wechat', 'wechat_jsapi', 'fiscal', {}, 'live', '203.0.113.7', 'https://pay.example.edu.cn/', \
          {now}, {tomorrow}, 0 FROM generate_series(1, {orders}) i;",
         2 * CHARGE_FEN
     );

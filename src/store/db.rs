@@ -25,6 +25,8 @@ impl Db {
             let mut options = ConnectOptions::new(&config.url);
             options.max_connections(config.max_connections).connect_timeout(Duration::from_secs(5));
             options.acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
+            // a connection that was used a moment ago is there; asking each time doubles the way to a single row
+            options.test_before_acquire_if_idle_for(Duration::from_secs(1));
             let pool = Database::connect(options).await?;
             return Ok(Db { reader: pool.clone(), writer: pool });
         }

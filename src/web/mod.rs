@@ -12,6 +12,7 @@ pub mod html;
 pub mod layer;
 pub mod notify;
 pub mod page;
+pub mod press;
 pub mod routes;
 pub mod view;
 pub mod words;

@@ -8,6 +8,7 @@ use super::samples::{entry, paying, records};
 use crate::domain::bilingual::Lang;
 use crate::web::assets::{scripts, sheets};
 use crate::web::html::Frame;
+use crate::web::press;
 
 const LANGS: [Lang; 2] = [Lang::Zh, Lang::En];
 
@@ -15,7 +16,7 @@ fn pages(frame: &Frame) -> Vec<Sample> {
     [entry::all(frame), paying::all(frame), records::all(frame)].into_iter().flatten().collect()
 }
 
-fn every_page() -> impl Iterator<Item = (Lang, Sample)> {
+pub fn every_page() -> impl Iterator<Item = (Lang, Sample)> {
     LANGS.into_iter().flat_map(|lang| pages(&outside(lang)).into_iter().map(move |page| (lang, page)))
 }
 
@@ -75,7 +76,7 @@ fn every_page_fits_into_the_first_flight() {
     assert!(css <= 5 * 1024, "the stylesheets have {css} bytes");
     assert!(js <= 3 * 1024, "the scripts have {js} bytes");
     for (lang, page) in every_page() {
-        let bytes = packed(&page.html, 5);
+        let bytes = press::brotli(&page.html).len();
         assert!(bytes <= 10_240, "{} in {} has {bytes} bytes", page.name, lang.tag());
     }
 }
