@@ -124,16 +124,18 @@ pub fn acts_sql(size: Size) -> String {
     let _ = writeln!(
         sql,
         "INSERT INTO order_line (order_id, charge_id, amount_fen, refunded_fen) \
-         SELECT o.id, c.id, {CHARGE_FEN}, 0 FROM payment_order o JOIN LATERAL (SELECT id, row_number() OVER (ORDER BY id) AS n FROM charge \
-         WHERE payer_id = o.payer_id) c ON (o.id - {ORDERS} > {orders} AND c.n <= 2) \
+         SELECT o.id, c.id, {CHARGE_FEN}, 0 FROM payment_order o \
+         JOIN LATERAL (SELECT id, row_number() OVER (ORDER BY id) AS n FROM charge WHERE payer_id = o.payer_id) c \
+         ON (o.id - {ORDERS} > {orders} AND c.n <= 2) \
          OR (o.id - {ORDERS} <= {orders} AND (c.n - 1) / 2 = (o.id - {ORDERS} + 1) % 2);"
     );
     let _ = writeln!(
         sql,
         "INSERT INTO attempt (id, attempt_no, order_id, channel, product, payee_code, amount_fen, state, payer_ip, \
          return_url, created_at, expires_at, inquiries) \
-         SELECT {ATTEMPTS} + i, 'XF260901QMU' || lpad(i::text, 7, '0') || 'T01', {ORDERS} + i, 'wechat', 'wechat_jsapi', 'fiscal', {}, 'live', '203.0.113.7', 'https://pay.example.edu.cn/', \
-         {now}, {tomorrow}, 0 FROM generate_series(1, {orders}) i;",
+         SELECT {ATTEMPTS} + i, 'XF260901QMU' || lpad(i::text, 7, '0') || 'T01', {ORDERS} + i, 'wechat', \
+         'wechat_jsapi', 'fiscal', {}, 'live', '203.0.113.7', 'https://pay.example.edu.cn/', {now}, {tomorrow}, 0 \
+         FROM generate_series(1, {orders}) i;",
         2 * CHARGE_FEN
     );
     let people: Vec<String> = size.lookers().into_iter().chain(waiting).map(|payer| format!("({payer})")).collect();
