@@ -42,6 +42,9 @@ enum Command {
     Serve {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
         config: PathBuf,
+        /// Against the sandbox on this machine; refuses whatever could be real
+        #[arg(long)]
+        rehearsal: bool,
     },
     /// A fictional school with its payers and gateways, all in one process
     Demo(demo::DemoArgs),
@@ -68,9 +71,9 @@ enum Command {
 
 async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Serve { config } => {
+        Command::Serve { config, rehearsal } => {
             log::start(log::Form::Json);
-            serve::run(Config::load(&config, std::env::vars())?).await?;
+            serve::run(Config::load(&config, std::env::vars())?, rehearsal).await?;
         }
         Command::Demo(args) => {
             log::start(log::Form::Plain);

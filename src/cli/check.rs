@@ -77,7 +77,7 @@ fn secrets(secrets: &Secrets, complaints: &mut Vec<String>) {
 }
 
 /// Compares without white space, so a re-wrapped file is still known.
-fn is_sandbox(pem: &Pem) -> bool {
+pub(super) fn is_sandbox(pem: &Pem) -> bool {
     let squeeze = |text: &str| text.split_whitespace().filter(|line| !line.starts_with("-----")).collect::<String>();
     let known = [
         keys::WECHAT_MERCHANT_KEY,

@@ -7,4 +7,5 @@ pub mod demo_data;
 pub mod import;
 pub mod log;
 pub mod office;
+pub mod rehearsal;
 pub mod serve;

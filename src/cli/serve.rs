@@ -14,14 +14,22 @@ use poem::listener::{Acceptor, Listener, TcpListener};
 use tokio::sync::watch;
 
 use super::check::unfit_to_serve;
+use super::rehearsal::unfit_to_rehearse;
 
 /// How long requests in flight may take after the stop, notices among them.
 const LAST_ORDERS: Duration = Duration::from_secs(20);
 
-pub async fn run(config: Config) -> anyhow::Result<()> {
-    let complaints = unfit_to_serve(&config);
+/// `rehearsal`: nothing real, instead of nothing unfit for real money.
+pub async fn run(config: Config, rehearsal: bool) -> anyhow::Result<()> {
+    let (complaints, verdict) = match rehearsal {
+        false => (unfit_to_serve(&config), "not fit for real money"),
+        true => (unfit_to_rehearse(&config), "not a rehearsal"),
+    };
     if !complaints.is_empty() {
-        anyhow::bail!("not fit for real money:\n  {}", complaints.join("\n  "));
+        anyhow::bail!("{verdict}:\n  {}", complaints.join("\n  "));
+    }
+    if rehearsal {
+        tracing::warn!("a rehearsal: every key is known to everybody, and no money is real");
     }
     let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
     listen(Arc::new(app)).await

@@ -8,6 +8,7 @@ mod browser;
 mod certainty;
 mod chain;
 mod corpus;
+mod crash;
 mod csrf;
 mod ending;
 mod headers;

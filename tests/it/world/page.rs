@@ -97,10 +97,15 @@ impl Page {
     /// An attribute of the element with this id.
     #[track_caller]
     pub fn attribute(&self, id: &str, name: &str) -> String {
+        let value = self.find_attribute(id, name);
+        value.unwrap_or_else(|| panic!("no #{id} with {name} on {} ({}): {}", self.path, self.status, self.text()))
+    }
+
+    /// As [`Page::attribute`], where the element need not be there.
+    pub fn find_attribute(&self, id: &str, name: &str) -> Option<String> {
         let body = self.body();
         let found = pieces(&body).into_iter().find(|(tag, _)| attribute(tag, "id").as_deref() == Some(id));
-        let value = found.and_then(|(tag, _)| attribute(tag, name));
-        value.unwrap_or_else(|| panic!("no #{id} with {name} on {} ({}): {}", self.path, self.status, self.text()))
+        found.and_then(|(tag, _)| attribute(tag, name))
     }
 
     /// Every `href`, `src` and `action`.

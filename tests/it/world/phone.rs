@@ -126,11 +126,23 @@ impl Phone {
 
     /// Sends a form as it stands.
     pub async fn submit(&self, form: &Form) -> Page {
+        self.try_submit(form).await.unwrap()
+    }
+
+    /// As [`Phone::get`], where the other side may be gone.
+    pub async fn try_get(&self, path: &str) -> reqwest::Result<Page> {
+        self.try_send(self.http.get(self.address(path)), path).await
+    }
+
+    /// As [`Phone::submit`], where the other side may be gone.
+    pub async fn try_submit(&self, form: &Form) -> reqwest::Result<Page> {
         let fields: Vec<(&str, &str)> = form.fields.iter().map(|(name, value)| (&**name, &**value)).collect();
-        match form.method.as_str() {
-            "post" => self.post(&form.action, &fields).await,
-            _ => self.send(self.http.get(self.address(&form.action)).query(&fields), &form.action).await,
-        }
+        let address = self.address(&form.action);
+        let request = match form.method.as_str() {
+            "post" => self.http.post(address).form(&fields),
+            _ => self.http.get(address).query(&fields),
+        };
+        self.try_send(request, &form.action).await
     }
 
     /// Signs in with user name and password as a person does, and lands on the first page.
@@ -153,7 +165,11 @@ impl Phone {
         if path.contains("://") { path.to_owned() } else { format!("{}{path}", self.base) }
     }
 
-    async fn send(&self, mut request: reqwest::RequestBuilder, path: &str) -> Page {
+    async fn send(&self, request: reqwest::RequestBuilder, path: &str) -> Page {
+        self.try_send(request, path).await.unwrap()
+    }
+
+    async fn try_send(&self, mut request: reqwest::RequestBuilder, path: &str) -> reqwest::Result<Page> {
         let named = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         if !named("user-agent") {
             request = request.header(USER_AGENT, self.device.user_agent());
@@ -164,8 +180,8 @@ impl Phone {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let answer = request.send().await.unwrap();
+        let answer = request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Page { path: path.to_owned(), status, headers, bytes: answer.bytes().await.unwrap().to_vec() }
+        Ok(Page { path: path.to_owned(), status, headers, bytes: answer.bytes().await?.to_vec() })
     }
 }

@@ -1,0 +1,137 @@
+//! What `serve --rehearsal` refuses: everything that could be real. It is `check` turned round.
+//!
+//! A rehearsal runs the very program that takes real money, with the sandbox for an outside world, so that it can be
+//! killed, cut off and watched. It must not be able to touch a real payer, channel or database: every key must be one
+//! that everybody knows, every address must be this machine's own, and the database must be named for it.
+use std::net::SocketAddr;
+
+use secrecy::ExposeSecret;
+
+use super::check::{DEMO_FIELD_KEY, DEMO_INDEX_KEY, DEMO_SESSION_KEY, is_sandbox};
+use crate::config::{AlipayAccount, Config, Pem, Secrets, WechatAccount};
+use crate::sandbox::keys;
+
+/// What the database's and Redis's owner has written into their addresses on purpose.
+const NAMED: &str = "rehearsal";
+
+/// Everything that may be real; empty when all is play.
+pub fn unfit_to_rehearse(config: &Config) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let mut local = |key: &str, address: &str| {
+        if !is_loopback(address) {
+            complaints.push(format!("{key}: a rehearsal stays on http://127.0.0.1:…"));
+        }
+    };
+    local("server.listen", &config.server.listen);
+    local("server.public_url", &config.server.public_url);
+    if let Some(account) = &config.official_account {
+        local("official_account.api_base", &account.api_base);
+        local("official_account.authorize_base", &account.authorize_base);
+    }
+    for payee in &config.payee {
+        if let Some(wechat) = &payee.wechat {
+            local(&format!("payee {}: wechat.api_base", payee.code), &wechat.api_base);
+        }
+        if let Some(alipay) = &payee.alipay {
+            local(&format!("payee {}: alipay.gateway", payee.code), &alipay.gateway);
+            local(&format!("payee {}: alipay.authorize_base", payee.code), &alipay.authorize_base);
+        }
+    }
+    if !config.database.url.contains(NAMED) {
+        complaints.push(format!("database.url: a rehearsal's database has {NAMED:?} in its name"));
+    }
+    if !knows_demo(&config.secrets) {
+        complaints.push("secrets: a rehearsal takes the demo's, so that no real field can be read".to_owned());
+    }
+    for payee in &config.payee {
+        let wechat = payee.wechat.as_ref().is_none_or(is_play_wechat);
+        let alipay = payee.alipay.as_ref().is_none_or(is_play_alipay);
+        if !wechat || !alipay {
+            complaints.push(format!("payee {}: a rehearsal takes the sandbox's keys only", payee.code));
+        }
+    }
+    complaints
+}
+
+fn knows_demo(secrets: &Secrets) -> bool {
+    let pairs = [
+        (&secrets.session_key, &DEMO_SESSION_KEY),
+        (&secrets.field_key, &DEMO_FIELD_KEY),
+        (&secrets.index_key, &DEMO_INDEX_KEY),
+    ];
+    pairs.iter().all(|(key, known)| key.bytes() == *known)
+}
+
+fn is_play_wechat(account: &WechatAccount) -> bool {
+    let mut voices = account.public_key.iter().chain(&account.platform_certificates);
+    is_sandbox(&account.private_key)
+        && account.api_v3_key.expose_secret() == keys::WECHAT_API_V3_KEY
+        && voices.all(is_sandbox)
+}
+
+fn is_play_alipay(account: &AlipayAccount) -> bool {
+    let voices: [&Option<Pem>; 3] = [&account.alipay_public_key, &account.alipay_cert, &account.alipay_root_cert];
+    is_sandbox(&account.private_key) && voices.into_iter().flatten().all(is_sandbox)
+}
+
+/// `127.0.0.1:8080` or `http://127.0.0.1:8080/…`; a name, even `localhost`, may lead anywhere.
+fn is_loopback(address: &str) -> bool {
+    let host = address.strip_prefix("http://").unwrap_or(address).split('/').next().unwrap_or_default();
+    host.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::check::unfit_to_serve;
+    use crate::cli::demo::demo_config;
+    use crate::config::Key32;
+
+    fn play() -> Config {
+        demo_config("http://127.0.0.1:8080", "http://127.0.0.1:8081", "postgres://127.0.0.1/rehearsal")
+    }
+
+    #[test]
+    fn what_a_rehearsal_takes_is_refused_by_serve_and_the_other_way_round() {
+        assert_eq!(unfit_to_rehearse(&play()), Vec::<String>::new());
+        assert!(!unfit_to_serve(&play()).is_empty());
+    }
+
+    #[test]
+    fn one_real_address_or_key_is_enough_to_refuse() {
+        let refuses = |change: &dyn Fn(&mut Config), key: &str| {
+            let mut config = play();
+            change(&mut config);
+            let complaints = unfit_to_rehearse(&config).join("\n");
+            assert!(complaints.contains(key), "{key} is not in: {complaints}");
+        };
+        let wechat = |config: &mut Config| config.payee[0].wechat.take().unwrap();
+        refuses(&|c| c.server.listen = "0.0.0.0:8080".to_owned(), "server.listen");
+        refuses(&|c| c.server.public_url = "https://pay.example.edu.cn".to_owned(), "server.public_url");
+        refuses(&|c| c.server.public_url = "http://127.0.0.1.example.cn".to_owned(), "server.public_url");
+        refuses(&|c| c.database.url = "postgres://127.0.0.1/jiaofei".to_owned(), "database.url");
+        refuses(&|c| c.secrets.field_key = Key32::new([9; 32]), "secrets");
+        refuses(
+            &|c| {
+                let account = wechat(c);
+                c.payee[0].wechat =
+                    Some(WechatAccount { api_base: "https://api.mch.weixin.qq.com".to_owned(), ..account });
+            },
+            "payee fiscal: wechat.api_base",
+        );
+        refuses(
+            &|c| {
+                let account = wechat(c);
+                c.payee[0].wechat = Some(WechatAccount { api_v3_key: "x".repeat(32).into(), ..account });
+            },
+            "payee fiscal: a rehearsal takes the sandbox's keys only",
+        );
+        refuses(
+            &|c| {
+                let account = c.payee[1].alipay.take().unwrap();
+                c.payee[1].alipay = Some(AlipayAccount { private_key: keys::ALIPAY_PUBLIC.into(), ..account });
+            },
+            "payee agency: a rehearsal",
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! Afterwards: our books beside the bank's, the logs, and whether anything is left lying.
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, Statement};
+use serde_json::Value;
+
+use super::program::jiaofei;
+use super::town::{Town, tail};
+use crate::world::database::number;
+
+/// What is still under way, by a query that counts it.
+const UNDER_WAY: [(&str, &str); 3] = [
+    ("orders pending", "SELECT COUNT(*) FROM payment_order WHERE state = 'pending'"),
+    ("attempts live", "SELECT COUNT(*) FROM attempt WHERE state = 'live'"),
+    ("refunds unfinished", "SELECT COUNT(*) FROM refund WHERE state <> 'done'"),
+];
+
+/// What must never be, by a query that counts it.
+const NEVER: [(&str, &str); 6] = [
+    ("items for the office", "SELECT COUNT(*) FROM office_item"),
+    (
+        "orders paid without exactly one receipt",
+        "SELECT COUNT(*) FROM payment_order o WHERE o.state = 'paid' \
+         AND (SELECT COUNT(*) FROM receipt r WHERE r.order_id = o.id) <> 1",
+    ),
+    (
+        "receipts of orders that are not paid",
+        "SELECT COUNT(*) FROM receipt r JOIN payment_order o ON o.id = r.order_id WHERE o.state <> 'paid'",
+    ),
+    (
+        "orders paid without their trade, or settled trades without their order",
+        "SELECT COUNT(*) FROM payment_order o FULL JOIN trade t ON t.order_id = o.id AND t.outcome = 'settled' \
+         WHERE (t.outcome = 'settled') IS DISTINCT FROM (o.state = 'paid') AND (t.outcome = 'settled' OR o.state = 'paid')",
+    ),
+    (
+        "charges in two pending orders",
+        "SELECT COUNT(*) FROM (SELECT l.charge_id FROM order_line l JOIN payment_order o ON o.id = l.order_id \
+         WHERE o.state = 'pending' GROUP BY l.charge_id HAVING COUNT(*) > 1) twice",
+    ),
+    ("charges overpaid", "SELECT COUNT(*) FROM charge WHERE paid_fen - refunded_fen > assessed_fen - waived_fen"),
+];
+
+/// Leaves everything in peace until nothing is under way, at most so long.
+pub async fn wait_for_peace(town: &Town, within: Duration) {
+    let db = open(town).await;
+    let begun = Instant::now();
+    loop {
+        let mut left = Vec::new();
+        for (what, sql) in UNDER_WAY {
+            let count = number(&db, sql).await;
+            if count > 0 {
+                left.push(format!("{count} {what}"));
+            }
+        }
+        if left.is_empty() {
+            println!("peace after {:.0} s", begun.elapsed().as_secs_f32());
+            return;
+        }
+        if begun.elapsed() > within {
+            town.notes.wrong(format!("after {} s of peace: {}", within.as_secs(), left.join(", ")));
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+async fn open(town: &Town) -> DatabaseConnection {
+    Database::connect(&town.database).await.unwrap()
+}
+
+async fn rows(db: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
+    db.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap()
+}
+
+/// A paid trade of the bank.
+struct Paid {
+    total: i64,
+    sent_back: i64,
+}
+
+/// Nothing lost, nothing doubled.
+pub async fn compare(town: &Town) {
+    let db = open(town).await;
+    for (what, sql) in NEVER {
+        let count = number(&db, sql).await;
+        if count > 0 {
+            town.notes.wrong(format!("{count} {what}"));
+        }
+    }
+    let mut bank = bank_of(town).await;
+    let trades = "SELECT t.channel, t.trade_no, t.outcome, t.amount_fen, (SELECT CAST(COALESCE(SUM(r.amount_fen), 0) \
+                  AS BIGINT) FROM refund r WHERE r.trade_no = t.trade_no AND r.channel = t.channel AND r.state = 'done') \
+                  AS back FROM trade t";
+    for row in rows(&db, trades).await {
+        let text = |column: &str| row.try_get::<String>("", column).unwrap();
+        let fen = |column: &str| row.try_get::<i64>("", column).unwrap();
+        let (key, outcome) = ((text("channel"), text("trade_no")), text("outcome"));
+        let Some(paid) = bank.remove(&key) else {
+            town.notes.wrong(format!("trade {} {}: in our books and not paid at the bank", key.0, key.1));
+            continue;
+        };
+        town.notes.count(format!("trades {outcome}"));
+        let right = match outcome.as_str() {
+            "settled" => paid.sent_back == fen("back"),
+            "surplus" => paid.sent_back == paid.total && fen("back") == paid.total,
+            _ => false,
+        };
+        if !right || paid.total != fen("amount_fen") {
+            town.notes.wrong(format!(
+                "trade {} {}: {outcome} with {} fen, {} sent back; at the bank {} fen, {} sent back",
+                key.0,
+                key.1,
+                fen("amount_fen"),
+                fen("back"),
+                paid.total,
+                paid.sent_back
+            ));
+        }
+    }
+    for (channel, trade_no) in bank.keys() {
+        town.notes.wrong(format!("trade {channel} {trade_no}: paid at the bank and not in our books"));
+    }
+    let paid: Vec<String> = rows(&db, "SELECT order_no FROM payment_order WHERE state = 'paid'")
+        .await
+        .iter()
+        .map(|row| row.try_get("", "order_no").unwrap())
+        .collect();
+    for order_no in town.notes.all_told_paid() {
+        if !paid.contains(&order_no) {
+            town.notes.wrong(format!("{order_no}: a page said that it is paid, and it is not"));
+        }
+    }
+}
+
+async fn bank_of(town: &Town) -> BTreeMap<(String, String), Paid> {
+    let (_, trades) = town.control("trades", None).await.unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let paid = trades.as_array().unwrap().iter().filter(|trade| trade["state"] == "paid");
+    let read = |trade: &Value| {
+        let done = trade["refunds"].as_array().unwrap().iter().filter(|refund| refund["state"] == "success");
+        let sent_back = done.map(|refund| refund["amount_fen"].as_i64().unwrap()).sum();
+        let total = trade["total_fen"].as_i64().unwrap();
+        ((text(&trade["channel"]), text(&trade["trade_no"])), Paid { total, sent_back })
+    };
+    paid.map(read).collect()
+}
+
+/// `jiaofei audit` ends well.
+pub async fn audit(town: &Town) {
+    let told = jiaofei(&town.config, &["audit"]).output().await.unwrap();
+    town.notes.count(format!("audits that ended with {}", told.status.code().unwrap_or(-1)));
+    if !told.status.success() {
+        town.notes.wrong(format!("the audit: {}", String::from_utf8_lossy(&told.stdout)));
+    }
+}
+
+/// What the processes have written: no panic anywhere, no deadlock, no transaction that could not be serialised.
+pub fn read_logs(town: &Town) {
+    let mut sayings: BTreeMap<String, u64> = BTreeMap::new();
+    for server in &town.servers {
+        for line in server.written().lines() {
+            let lower = line.to_lowercase();
+            if ["panic", "40p01", "40001", "deadlock", "could not serialize"].iter().any(|word| lower.contains(word)) {
+                town.notes.wrong(format!("a server wrote: {}", tail(line, 1000)));
+            }
+            let said: Value = serde_json::from_str(line).unwrap_or(Value::Null);
+            if said["level"] == "ERROR" {
+                let message = said["message"].as_str().unwrap_or("?").to_owned();
+                let cause = ["failure", "error", "reason"].iter().find_map(|key| said[*key].as_str()).unwrap_or("");
+                *sayings.entry(format!("{message}: {}", cause.chars().take(110).collect::<String>())).or_default() += 1;
+            }
+        }
+    }
+    for (said, times) in sayings {
+        println!("{times:>8}  × the servers' log: {said}");
+    }
+    for line in town.postgres.log().lines().filter(|line| line.contains("deadlock detected")) {
+        town.notes.wrong(format!("PostgreSQL wrote: {line}"));
+    }
+}
