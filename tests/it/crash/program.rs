@@ -31,19 +31,18 @@ pub struct Server {
     pub log: PathBuf,
     pid: AtomicU32,
     killed: AtomicBool,
-    stopping: AtomicBool,
 }
 
 impl Server {
     pub fn start(config: &Path, port: u16, log: PathBuf, notes: Arc<Notes>) -> Arc<Server> {
-        let (pid, killed, stopping) = (AtomicU32::new(0), AtomicBool::new(false), AtomicBool::new(false));
-        let server = Arc::new(Server { port, log, pid, killed, stopping });
+        let (pid, killed) = (AtomicU32::new(0), AtomicBool::new(false));
+        let server = Arc::new(Server { port, log, pid, killed });
         tokio::spawn(Arc::clone(&server).keep(config.to_owned(), notes));
         server
     }
 
     async fn keep(self: Arc<Self>, config: PathBuf, notes: Arc<Notes>) {
-        while !self.stopping.load(Ordering::SeqCst) {
+        loop {
             let from = self.written().len();
             let mut child = self.spawn(&config);
             self.killed.store(false, Ordering::SeqCst);
@@ -51,9 +50,6 @@ impl Server {
             let status = child.wait().await.unwrap();
             self.pid.store(0, Ordering::SeqCst);
             let said = self.written().split_off(from);
-            if self.stopping.load(Ordering::SeqCst) {
-                return;
-            }
             match self.killed.load(Ordering::SeqCst) {
                 true => notes.count("servers killed and started again"),
                 // it may start while PostgreSQL is away: it says so and ends
@@ -81,12 +77,6 @@ impl Server {
         let pid = self.pid.load(Ordering::SeqCst);
         self.killed.store(true, Ordering::SeqCst);
         pid != 0 && signal(pid, "-KILL").await
-    }
-
-    /// For good.
-    pub async fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        self.kill().await;
     }
 }
 

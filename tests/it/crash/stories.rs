@@ -3,11 +3,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sea_orm::ConnectionTrait;
 
 use super::books;
 use super::breaker::{break_everything, refund, untidy};
 use super::person::Person;
 use super::town::{Scale, Town};
+use crate::world::app::TestApp;
+use crate::world::database;
 use crate::world::phone::Device;
 
 /// Only where the run has both; the full run starts its own in any case.
@@ -69,4 +72,28 @@ async fn killed_and_cut_off_at_random_nothing_is_lost_nothing_doubled_and_all_is
     must_be_well(&town, &scale).await;
     assert!(town.notes.of("servers killed and started again") >= scale.kills);
     assert!(town.notes.of("payments through wechat") > 0 && town.notes.of("payments through alipay") > 0);
+}
+
+#[tokio::test]
+async fn a_payer_whose_page_was_under_way_when_the_database_stopped_is_asked_to_come_again_in_a_moment() {
+    // SQLite has no connections to lose
+    if std::env::var("JIAOFEI_TEST_DATABASE").is_err() {
+        return;
+    }
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let phone = world.phone(Device::Mobile);
+    phone.sign_in(&student).await;
+    let holding = world.app.db.begin().await.unwrap();
+    holding.execute_unprepared("LOCK TABLE charge IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let page = tokio::spawn(async move { phone.get("/h5/tuition").await });
+    // what PostgreSQL does to every connection when it is restarted
+    let end = "SELECT CAST(COUNT(pg_terminate_backend(pid)) AS BIGINT) FROM pg_locks \
+               WHERE relation = CAST('charge' AS regclass) AND NOT granted";
+    while database::number(world.app.db.read(), end).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let page = page.await.unwrap();
+    assert_eq!(page.status, 503, "{}", page.text());
+    holding.commit().await.unwrap();
 }

@@ -1,5 +1,5 @@
 //! Everything a run stands on, and how large it is.
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -76,7 +76,8 @@ pub struct Town {
     debtors: Mutex<Vec<Debtor>>,
     closing: AtomicBool,
     pub postgres: Postgres,
-    folder: tempfile::TempDir,
+    /// Goes when the story ends
+    _folder: tempfile::TempDir,
 }
 
 impl Town {
@@ -114,7 +115,7 @@ impl Town {
             debtors: Mutex::new(debtors),
             closing: AtomicBool::new(false),
             postgres,
-            folder,
+            _folder: folder,
         };
         for port in ports.iter().chain([&town.gateways.port]) {
             town.answers(*port, Duration::from_secs(30)).await;
@@ -167,10 +168,6 @@ impl Town {
     pub async fn no_faults(&self) {
         let url = format!("http://127.0.0.1:{}/control/faults", self.gateways.port);
         client().delete(url).send().await.unwrap();
-    }
-
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }
 
