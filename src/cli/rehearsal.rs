@@ -129,7 +129,7 @@ mod tests {
         refuses(
             &|c| {
                 let account = c.payee[1].alipay.take().unwrap();
-                c.payee[1].alipay = Some(AlipayAccount { private_key: keys::ALIPAY_PUBLIC.into(), ..account });
+                c.payee[1].alipay = Some(AlipayAccount { private_key: "a school's own".into(), ..account });
             },
             "payee agency: a rehearsal",
         );

@@ -49,7 +49,7 @@ async fn kill(town: &Town, chance: Chance, kills: u64) {
 async fn cut(town: &Arc<Town>, chance: Chance, times: u64) {
     let mut outages: Vec<Outage> = (0..times).flat_map(|_| KINDS).collect();
     while !outages.is_empty() {
-        tokio::time::sleep(Duration::from_millis(500 + chance.below(2000))).await;
+        tokio::time::sleep(Duration::from_millis(300 + chance.below(1200))).await;
         let outage = outages.swap_remove(usize::try_from(chance.below(outages.len() as u64)).unwrap());
         let long = Duration::from_millis(1000 + chance.below(2000));
         town.notes.count(format!("outages: {outage:?}"));
@@ -94,8 +94,8 @@ pub async fn untidy(town: Arc<Town>, seed: u64) {
     town.fault("duplicate_notice", None).await;
     while !town.is_closing() {
         tokio::time::sleep(Duration::from_millis(500 + chance.below(1500))).await;
-        let fault = ["lose_notice", "lose_answer", "hang_after_effect", "reorder_notice"];
-        town.fault(fault[usize::try_from(chance.below(4)).unwrap()], Some(1)).await;
+        let fault = ["lose_notice", "lose_answer", "hang_after_effect", "reorder_notice", "take_late_payment"];
+        town.fault(fault[usize::try_from(chance.below(5)).unwrap()], Some(2)).await;
     }
 }
 

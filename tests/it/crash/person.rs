@@ -1,5 +1,5 @@
-//! A student with a phone: signs in, ticks what is owed, pays or changes his mind, waits for the result, and tries again
-//! when something breaks, as people do. Never for ever.
+//! A student with a phone: signs in, ticks what is owed, pays or changes his mind, waits for the result, and tries
+//! again when something breaks, as people do. Never for ever.
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

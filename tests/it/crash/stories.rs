@@ -1,4 +1,5 @@
-//! What is told of the killed. Each runs where the tests have PostgreSQL and Redis; `tests/crash` runs the first at length.
+//! What is told of the killed. Each runs where the tests have PostgreSQL and Redis; `tests/crash` runs the first at
+//! length.
 use std::sync::Arc;
 use std::time::Duration;
 
