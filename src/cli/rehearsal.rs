@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use secrecy::ExposeSecret;
 
-use super::check::{DEMO_FIELD_KEY, DEMO_INDEX_KEY, DEMO_SESSION_KEY, is_sandbox};
+use super::check::{DEMO_FIELD_KEY, DEMO_INDEX_KEY, DEMO_JOURNAL_KEY, DEMO_SESSION_KEY, is_sandbox};
 use crate::config::{AlipayAccount, Config, Pem, Secrets, WechatAccount};
 use crate::sandbox::keys;
 
@@ -58,6 +58,7 @@ fn knows_demo(secrets: &Secrets) -> bool {
         (&secrets.session_key, &DEMO_SESSION_KEY),
         (&secrets.field_key, &DEMO_FIELD_KEY),
         (&secrets.index_key, &DEMO_INDEX_KEY),
+        (&secrets.journal_key, &DEMO_JOURNAL_KEY),
     ];
     pairs.iter().all(|(key, known)| key.bytes() == *known)
 }

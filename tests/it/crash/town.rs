@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use jiaofei::app::App;
-use jiaofei::cli::check::{DEMO_FIELD_KEY, DEMO_INDEX_KEY, DEMO_SESSION_KEY};
+use jiaofei::cli::check::{DEMO_FIELD_KEY, DEMO_INDEX_KEY, DEMO_JOURNAL_KEY, DEMO_SESSION_KEY};
 use jiaofei::cli::demo::demo_config;
 use jiaofei::clock::{Chance, Clock};
 use jiaofei::domain::payer::PayerKind;
@@ -241,13 +241,14 @@ fn toml(url: &str, bank: &str, database: &str, redis: u16, scale: &Scale) -> Str
         "[server]\nlisten = '127.0.0.1:0'\npublic_url = '{url}'\ntrusted_proxies = 1\n\
          [database]\nurl = '{database}'\nmax_connections = 12\n[redis]\nurl = 'redis://127.0.0.1:{redis}/0'\n\
          [school]\nname = '启明大学'\ncode = 'QMU'\n[checkout]\norder_seconds = {}\nsession_seconds = 7200\n\
-         [secrets]\nsession_key = '{}'\nfield_key = '{}'\nindex_key = '{}'\n\
+         [secrets]\nsession_key = '{}'\nfield_key = '{}'\nindex_key = '{}'\njournal_key = '{}'\n\
          [official_account]\napp_id = '{WECHAT_APP_ID}'\napp_secret = '{WECHAT_APP_SECRET}'\napi_base = '{bank}'\n\
          authorize_base = '{bank}'\n{}{}",
         scale.order_seconds,
         hex(&DEMO_SESSION_KEY),
         hex(&DEMO_FIELD_KEY),
         hex(&DEMO_INDEX_KEY),
+        hex(&DEMO_JOURNAL_KEY),
         payee("fiscal", "fiscal", WECHAT_MCH_FISCAL, ALIPAY_APP_FISCAL, ALIPAY_SELLER_FISCAL),
         payee("agency", "agency", WECHAT_MCH_AGENCY, ALIPAY_APP_AGENCY, ALIPAY_SELLER_AGENCY),
     )
