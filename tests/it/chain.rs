@@ -1,4 +1,5 @@
 //! 验链: whoever writes to the database without the key is found, whatever is altered; and honest business is clean.
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiaofei::config::Key32;
@@ -7,7 +8,8 @@ use jiaofei::domain::charge::Cause;
 use jiaofei::domain::money::Fen;
 use jiaofei::domain::trade::Product;
 use jiaofei::flow::chain::{self, Disbelief, Findings, Missing, Torn};
-use jiaofei::flow::{migrate, refund};
+use jiaofei::flow::import::run::{Kind, import};
+use jiaofei::flow::{audit, inquire, migrate, refund};
 use jiaofei::store::chain::NewEntry;
 use jiaofei::store::{books, fees};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -290,6 +292,50 @@ async fn a_book_from_before_the_chain_is_chained_once_and_never_again() {
     hand.write(unchain).await;
     migrate::bring_up(&app.db, &app.chain, &app.clock).await.unwrap();
     assert_eq!(follow(&world).await.torn_count, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_workers_of_two_processes_leave_every_chain_whole() {
+    let world = TestApp::start().await;
+    let other = world.another_process().await;
+    let mut orders = Vec::new();
+    for at in 0..16 {
+        let student = world.school.student(&world.app, at, "林知夏").await;
+        let order = world.open_one(student.id, &[student.tuition, student.dormitory]).await;
+        world.pay(&order, Product::WechatNative, PHONE).await;
+        orders.push((student, order));
+    }
+    // four settle each order at once, while the office raises the same charges
+    let folder = tempfile::tempdir().unwrap();
+    let mut work = tokio::task::JoinSet::new();
+    for at in 0..64_usize {
+        let app = if at % 2 == 0 { &world.app } else { &other };
+        let (app, order) = (Arc::clone(app), orders[at % 16].1.clone());
+        work.spawn(async move { inquire::on_read(&app, order, inquire::WAITING).await.map(|_| ()).unwrap() });
+    }
+    for (at, (student, _)) in orders.iter().enumerate() {
+        let file = folder.path().join(format!("{at}.csv"));
+        let text = format!("学号,收费期间,收费项目,应收金额\n{},2019,11,8100\n", student.number);
+        std::fs::write(&file, text).unwrap();
+        let app = Arc::clone(&other);
+        work.spawn(async move {
+            let report = import(&app, Kind::Charges, &file, false, &|_, _| {}).await.unwrap();
+            assert_eq!(report.changed, 1);
+        });
+    }
+    work.join_all().await;
+    for (student, order) in &orders {
+        let part = [(student.tuition, Fen::new(100)), (student.dormitory, Fen::new(200))];
+        refund::request(&world.app, order, &part, "退宿").await.unwrap();
+    }
+    world.pass(Duration::from_secs(5)).await;
+    tally(&world).await;
+    let findings = follow(&world).await;
+    assert!(findings.is_clean(), "{:?} {:?}", findings.torn, findings.missing);
+    // assessed, raised, paid and refunded; assessed, paid and refunded; assessed
+    assert_eq!((findings.charges, findings.entries), (48, 16 * (4 + 3 + 1)));
+    let differences = audit::run(&world.app).await.unwrap().into_iter().flat_map(|finding| finding.differences);
+    assert_eq!(differences.collect::<Vec<_>>(), []);
 }
 
 #[tokio::test]
