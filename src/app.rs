@@ -1,16 +1,19 @@
 //! The toolbox every act is given. It holds things and decides nothing.
 use std::sync::Arc;
 
-use tokio::sync::broadcast;
+use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::keep::Cache;
 use crate::channel::alipay::account::Alipay;
+use crate::channel::counted::Counted;
 use crate::channel::directory::Directory;
 use crate::channel::wechat::account::Wechat;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::domain::ids::OrderId;
+use crate::domain::moment::Moment;
 use crate::drill::Drill;
+use crate::metrics::counters::Metrics;
 use crate::official_account::oauth::OauthClient;
 use crate::outbound::HttpClient;
 use crate::store::chain::Chain;
@@ -32,6 +35,9 @@ pub struct App {
     pub oauth: Option<OauthClient>,
     /// Orders that changed in this process, for pages that wait; a hint only, the page asks the database.
     pub changed: broadcast::Sender<OrderId>,
+    pub metrics: Metrics,
+    /// What the last scrape has read from the database
+    pub scraped: Mutex<Option<Moment>>,
     /// Nothing, except in a storm
     pub drill: Drill,
 }
@@ -40,16 +46,17 @@ impl App {
     /// Opens the database, the cache and every account of the configuration. Keys are parsed and tried here, so a
     /// wrong one is found at start; Redis is not waited for. Does not migrate.
     pub async fn open(config: Config, clock: Clock, chance: Chance, http: HttpClient) -> anyhow::Result<App> {
+        let metrics = Metrics::default();
         let mut channels = Directory::default();
         for payee in &config.payee {
             let at = |key: &dyn std::fmt::Display| anyhow::anyhow!("payee {}: {key}", payee.code);
             if let Some(account) = &payee.wechat {
                 let account = Wechat::new(account, clock.clone(), chance.clone(), http.clone()).map_err(|e| at(&e))?;
-                channels.add(&payee.code, Arc::new(account));
+                channels.add(&payee.code, Arc::new(Counted::new(account, metrics.clone())));
             }
             if let Some(account) = &payee.alipay {
                 let account = Alipay::new(account, clock.clone(), http.clone()).map_err(|e| at(&e))?;
-                channels.add(&payee.code, Arc::new(account));
+                channels.add(&payee.code, Arc::new(Counted::new(account, metrics.clone())));
             }
         }
         let cache = match &config.redis {
@@ -57,12 +64,14 @@ impl App {
             None => Cache::memory(clock.clone()),
         };
         Ok(App {
-            db: Db::connect(&config.database).await?,
+            db: Db::connect(&config.database).await?.counted(metrics.clone()),
             sealer: Sealer::new(&config.secrets, chance.clone()),
             chain: Chain::new(&config.secrets),
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http)),
             changed: broadcast::channel(1024).0,
+            metrics,
+            scraped: Mutex::default(),
             drill: Drill::default(),
             cache,
             channels,

@@ -2,7 +2,7 @@
 //!
 //! The house has floors; a file uses only floors below its own (`tests/tidy.rs` reads the imports and holds it):
 //! 1. `domain`: the words of the fee office, pure; `clock` and `config`: time, chance and values; `outbound`: the one
-//!    HTTP client; `drill`: where a storm may strike
+//!    HTTP client; `drill`: where a storm may strike; `metrics`: what is counted for the operator
 //! 2. `store`: what must not be lost; `channel`: who moves the money; `cache`: what may be lost;
 //!    `official_account`: WeChat's other half
 //! 3. `app`: the toolbox
@@ -19,6 +19,7 @@ pub mod domain;
 pub mod drill;
 pub mod flow;
 pub mod jobs;
+pub mod metrics;
 pub mod official_account;
 pub mod outbound;
 pub mod sandbox;

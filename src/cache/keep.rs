@@ -54,6 +54,11 @@ impl Cache {
         }
     }
 
+    /// How often Redis went away since the start.
+    pub fn falls(&self) -> u64 {
+        self.remote.as_ref().map_or(0, |remote| remote.falls())
+    }
+
     pub async fn get(&self, key: &str) -> Option<String> {
         if let Some(remote) = &self.remote
             && let Some(answer) = remote.ask(None, redis::cmd("GET").arg(value_key(key))).await

@@ -37,6 +37,8 @@ pub struct Remote {
 #[derive(Default)]
 struct Fuse {
     blown: bool,
+    /// How often it was blown
+    falls: u64,
     owed: HashSet<String>,
     owes_all: bool,
 }
@@ -60,6 +62,11 @@ impl Remote {
 
     pub fn is_away(&self) -> bool {
         self.fuse().blown
+    }
+
+    /// How often Redis went away.
+    pub fn falls(&self) -> u64 {
+        self.fuse().falls
     }
 
     /// Sends one command; none when Redis is away. `changes` names the key whose value in Redis must go if the command
@@ -119,6 +126,7 @@ impl Remote {
         }
         if !fuse.blown {
             fuse.blown = true;
+            fuse.falls += 1;
             self.twin.forget_values();
             tracing::warn!(kind = ?error.kind(), "Redis is away; the in-process cache answers");
             tokio::spawn(watch(Arc::downgrade(self)));

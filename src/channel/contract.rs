@@ -96,6 +96,17 @@ pub enum ChannelError {
     Refused { why: RefusedFor, code: String, message: String },
 }
 
+impl ChannelError {
+    /// The word in metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            ChannelError::Unreachable(_) => "unreachable",
+            ChannelError::Untrusted(_) => "untrusted",
+            ChannelError::Refused { .. } => "refused",
+        }
+    }
+}
+
 /// The refusals the flows act upon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RefusedFor {
@@ -172,6 +183,19 @@ pub enum NoticeRefusal {
     Malformed(&'static str),
 }
 
+impl NoticeRefusal {
+    /// The word in metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            NoticeRefusal::Missing(_) => "missing",
+            NoticeRefusal::Stale => "stale",
+            NoticeRefusal::UnknownKey => "unknown_key",
+            NoticeRefusal::BadSignature => "bad_signature",
+            NoticeRefusal::Malformed(_) => "malformed",
+        }
+    }
+}
+
 /// How a notification was received, to be told to the channel in its own words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reception {
@@ -181,6 +205,17 @@ pub enum Reception {
     Refused,
     /// Believed but not kept (our failure, or an order not known yet): send again.
     Later,
+}
+
+impl Reception {
+    /// The word in metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Reception::Done => "done",
+            Reception::Refused => "refused",
+            Reception::Later => "later",
+        }
+    }
 }
 
 /// The exact answer to a notification.

@@ -141,7 +141,12 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
     let fiscal = accounts(merchants::WECHAT_MCH_FISCAL, merchants::ALIPAY_APP_FISCAL, merchants::ALIPAY_SELLER_FISCAL);
     let agency = accounts(merchants::WECHAT_MCH_AGENCY, merchants::ALIPAY_APP_AGENCY, merchants::ALIPAY_SELLER_AGENCY);
     Config {
-        server: Server { listen: listen.to_owned(), public_url: public_url.to_owned(), trusted_proxies: 0 },
+        server: Server {
+            listen: listen.to_owned(),
+            public_url: public_url.to_owned(),
+            trusted_proxies: 0,
+            operator_listen: None,
+        },
         database: Database { url: database.to_owned(), max_connections: 8 },
         redis: None,
         school: School {

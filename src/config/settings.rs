@@ -37,6 +37,10 @@ pub struct Server {
     /// How many reverse proxies in front add themselves to `X-Forwarded-For`; 0: the header is not believed.
     #[serde(default)]
     pub trusted_proxies: usize,
+    /// Where the operator's own machines ask (`/metrics`, `/healthz`, `/readyz`); none: nowhere. Never the students'
+    /// port.
+    #[serde(default)]
+    pub operator_listen: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -126,6 +126,10 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Every word [`Verdict::code`] can say.
+    pub const CODES: [&str; 8] =
+        ["settle", "replay", "surplus", "late", "mismatch", "foreign", "wait", "close_attempt"];
+
     /// The word in logs and metrics.
     pub const fn code(&self) -> &'static str {
         match self {

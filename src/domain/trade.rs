@@ -77,6 +77,19 @@ pub enum Heard {
     Foreign { field: &'static str, got: String },
 }
 
+impl Heard {
+    /// The word in metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Heard::Paid { .. } => "paid",
+            Heard::Unpaid => "unpaid",
+            Heard::Closed => "closed",
+            Heard::Absent => "absent",
+            Heard::Foreign { .. } => "foreign",
+        }
+    }
+}
+
 /// What a channel says of one refund.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RefundHeard {
@@ -90,6 +103,19 @@ pub enum RefundHeard {
     Abnormal { why: String },
     /// The channel has never seen the refund number: it may be asked again under the same number.
     Absent,
+}
+
+impl RefundHeard {
+    /// The word in metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            RefundHeard::Done { .. } => "done",
+            RefundHeard::Processing { .. } => "processing",
+            RefundHeard::Closed => "closed",
+            RefundHeard::Abnormal { .. } => "abnormal",
+            RefundHeard::Absent => "absent",
+        }
+    }
 }
 
 /// Who pays, as the channel knows the person.

@@ -28,6 +28,8 @@ pub async fn ask(app: &App, attempt: &Attempt) -> Result<std::result::Result<Hea
         return Ok(Err(ChannelError::Unreachable("no account is configured for this payee and channel".to_owned())));
     };
     let answer = account.query(&attempt.attempt_no).await;
+    let said = answer.as_ref().map_or_else(ChannelError::code, Heard::code);
+    app.metrics.inquired(attempt.product.channel(), said);
     app.drill.gap("ask: the channel has answered").await?;
     let mut heard = match answer {
         Ok(heard) => heard,

@@ -2,7 +2,7 @@
 //! needs it.
 //!
 //! The answer lives in the cache only, bound to the visitor's own cookie: when it is lost, the channel is asked again.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,8 @@ use super::failure::Result;
 use crate::app::App;
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{Buyer, Channel};
+use crate::metrics::labels::OFFICIAL_ACCOUNT;
+use crate::official_account::oauth::OauthError;
 
 /// What a state text stands for while the payer is away at the channel's page.
 #[derive(Serialize, Deserialize)]
@@ -69,7 +71,11 @@ pub async fn receive(app: &App, channel: Channel, visitor: &str, state: &str, co
     let buyer = match channel {
         Channel::Wechat => {
             let oauth = app.oauth.as_ref().ok_or(Refusal::NotOffered)?;
-            oauth.openid(code).await.map(Buyer::WechatOpenid).map_err(|error| tell(&error, channel))?
+            let begun = Instant::now();
+            let openid = oauth.openid(code).await;
+            let outcome = openid.as_ref().err().map_or("ok", OauthError::code);
+            app.metrics.called(OFFICIAL_ACCOUNT, "buyer", outcome, begun.elapsed());
+            openid.map(Buyer::WechatOpenid).map_err(|error| tell(&error, channel))?
         }
         Channel::Alipay => {
             let account = app.channels.find(&errand.payee_code, channel).ok_or(Refusal::NotOffered)?;

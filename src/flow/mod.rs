@@ -17,6 +17,7 @@ pub mod office;
 pub mod password;
 pub mod records;
 pub mod refund;
+pub mod scrape;
 pub mod session;
 pub mod settle;
 pub mod sign_in;

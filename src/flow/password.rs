@@ -22,7 +22,7 @@ static NOBODYS: LazyLock<String> = LazyLock::new(|| hash(b"nobody has this passw
 /// A password as a payer's account stores it (PHC string). Not used yet by pages; imports and tests set passwords.
 pub async fn store_form(app: &App, password: &str) -> String {
     let (password, salt) = (password.to_owned(), app.chance.bytes::<16>());
-    off_thread(move || hash(password.as_bytes(), &salt)).await
+    off_thread(app, move || hash(password.as_bytes(), &salt)).await
 }
 
 fn hash(password: &[u8], salt: &[u8]) -> String {
@@ -61,7 +61,7 @@ pub async fn fits(app: &App, known: Option<Known<'_>>, password: &str) -> bool {
     let own = known.as_ref().and_then(|known| known.hash.clone());
     let has_own = own.is_some();
     let typed = password.to_owned();
-    let fits_own = off_thread(move || {
+    let fits_own = off_thread(app, move || {
         let stored = own.unwrap_or_else(|| NOBODYS.clone());
         Argon2::default().verify_password(typed.as_bytes(), stored.as_str()).is_ok()
     })
@@ -86,7 +86,8 @@ fn same(one: &str, other: &str) -> bool {
     digest(one).as_ref().ct_eq(digest(other).as_ref()).into()
 }
 
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+async fn off_thread<T: Send + 'static>(app: &App, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let _in_hand = app.metrics.password();
     let _turn = HASHING.acquire().await.expect("the semaphore is never closed");
     tokio::task::spawn_blocking(work).await.expect("argon2 does not panic")
 }

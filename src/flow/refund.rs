@@ -160,6 +160,8 @@ async fn advance(app: &App, refund: &Refund) -> Result<()> {
         _ => account.query_refund(&ask).await,
     };
     app.drill.gap("refund: the channel has answered").await?;
+    let said = heard.as_ref().map_or_else(ChannelError::code, RefundHeard::code);
+    app.metrics.refund_heard(refund.channel, said);
     match heard {
         Ok(RefundHeard::Absent) if refund.state == RefundState::Processing && refund.tries >= WORRYING => {
             raise(app, refund, "taken long ago and still not back; it is asked for again").await?;
@@ -185,7 +187,10 @@ async fn raise(app: &App, refund: &Refund, why: &str) -> Result<()> {
 /// A refund notice. One for a number we never gave out was made by hand at the channel: the office is told.
 pub async fn hear(app: &App, refund_no: &str, heard: &RefundHeard) -> Result<Reception> {
     match refunds::find_by_no(app.db.read(), refund_no).await? {
-        Some(refund) => apply(app, refund.id, heard).await?,
+        Some(refund) => {
+            app.metrics.refund_heard(refund.channel, heard.code());
+            apply(app, refund.id, heard).await?;
+        }
         None => {
             let details = "a refund that was not asked for here";
             journal::raise_office_item(app.db.write(), "unknown_refund", refund_no, details, app.clock.now()).await?;

@@ -4,7 +4,7 @@
 //! channel is never called inside it. The same word may come any number of times, at once and from several processes:
 //! the primary key of `trade`, the unique keys of `receipt` and `charge_entry` and the state column let it count once.
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -33,6 +33,7 @@ pub const ISSUER: &str = "支付平台";
 /// channel.
 pub async fn hear(app: &App, channel: Channel, payee_code: &str, raw: &RawNotice) -> Option<Ack> {
     let account = app.channels.find(payee_code, channel)?;
+    let begun = Instant::now();
     let reception = match account.verify(raw) {
         Ok(notice) => receive(app, channel, payee_code, &notice, raw).await,
         Err(refusal) => {
@@ -40,6 +41,7 @@ pub async fn hear(app: &App, channel: Channel, payee_code: &str, raw: &RawNotice
             Reception::Refused
         }
     };
+    app.metrics.notice(channel, reception.code(), begun.elapsed());
     Some(account.acknowledge(reception))
 }
 
@@ -112,6 +114,12 @@ async fn receive_payment(app: &App, attempt_no: &str, heard: &Heard, kept: &Kept
 
 /// Books what a channel said about an attempt. What was already booked, and what changes nothing, costs one read.
 pub async fn apply(app: &App, attempt: &Attempt, heard: &Heard, notice: Option<&KeptNotice<'_>>) -> Result<Verdict> {
+    let verdict = book(app, attempt, heard, notice).await;
+    app.metrics.settled(attempt.product.channel(), verdict.as_ref().ok(), app.clock.now());
+    verdict
+}
+
+async fn book(app: &App, attempt: &Attempt, heard: &Heard, notice: Option<&KeptNotice<'_>>) -> Result<Verdict> {
     let gone = || Failure::Store(sea_orm::DbErr::RecordNotFound(format!("order of {}", attempt.attempt_no)).into());
     let order = orders::find(app.db.read(), attempt.order_id).await?.ok_or_else(gone)?;
     let total = match heard {

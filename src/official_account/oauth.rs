@@ -39,6 +39,16 @@ pub enum OauthError {
     Unreachable(&'static str),
 }
 
+impl OauthError {
+    /// The word in metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            OauthError::Unreachable(_) => "unreachable",
+            OauthError::Code(_) | OauthError::Snapshot | OauthError::Account(_) => "refused",
+        }
+    }
+}
+
 /// Success and failure both come with status 200.
 #[derive(Deserialize)]
 struct Answer {

@@ -1,5 +1,5 @@
 //! The database connection: SQLite with one writer, or PostgreSQL; and the migrations.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -9,6 +9,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 
 use super::error::Result;
 use crate::config;
+use crate::metrics::counters::Metrics;
 
 /// Two doors to one database. SQLite has one writer, so all writes queue for a single connection instead of dying of
 /// "database is locked"; readers have their own (WAL). On PostgreSQL both doors are one pool.
@@ -16,6 +17,7 @@ use crate::config;
 pub struct Db {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    metrics: Metrics,
 }
 
 impl Db {
@@ -28,7 +30,7 @@ impl Db {
             // a connection that was used a moment ago is there; asking each time doubles the way to a single row
             options.test_before_acquire_if_idle_for(Duration::from_secs(1));
             let pool = Database::connect(options).await?;
-            return Ok(Db { reader: pool.clone(), writer: pool });
+            return Ok(Db { reader: pool.clone(), writer: pool, metrics: Metrics::default() });
         }
         let open = |connections| {
             let mut options = ConnectOptions::new(&config.url);
@@ -43,7 +45,12 @@ impl Db {
             Database::connect(options)
         };
         let writer = open(1).await?;
-        Ok(Db { reader: open(config.max_connections.max(2)).await?, writer })
+        Ok(Db { reader: open(config.max_connections.max(2)).await?, writer, metrics: Metrics::default() })
+    }
+
+    /// Counts waits for the writer's door there.
+    pub fn counted(self, metrics: Metrics) -> Db {
+        Db { metrics, ..self }
     }
 
     pub fn read(&self) -> &DatabaseConnection {
@@ -65,7 +72,10 @@ impl Db {
             },
             _ => TransactionOptions::default(),
         };
-        Ok(self.writer.begin_with_options(options).await?)
+        let wanted = Instant::now();
+        let begun = self.writer.begin_with_options(options).await;
+        self.metrics.began(wanted.elapsed());
+        Ok(begun?)
     }
 
     /// Brings the schema up to date. Two processes that start together wait for each other.
@@ -80,6 +90,20 @@ impl Db {
             _ => Migrations::up(&self.writer, None).await?,
         }
         Ok(())
+    }
+
+    /// Each pool: its name, its connections, how many of them are idle, and how many it may have.
+    pub fn pools(&self) -> Vec<(&'static str, u32, usize, u32)> {
+        match self.writer.get_database_backend() {
+            DbBackend::Postgres => {
+                let pool = self.writer.get_postgres_connection_pool();
+                vec![("both", pool.size(), pool.num_idle(), pool.options().get_max_connections())]
+            }
+            _ => [("writer", &self.writer), ("reader", &self.reader)]
+                .map(|(name, door)| (name, door.get_sqlite_connection_pool()))
+                .map(|(name, pool)| (name, pool.size(), pool.num_idle(), pool.options().get_max_connections()))
+                .to_vec(),
+        }
     }
 
     /// Whether the database answers, for `/readyz`.

@@ -4,6 +4,7 @@
 //! flows' business.
 pub mod attempts;
 pub mod audit;
+pub mod backlog;
 pub mod books;
 pub mod bulk;
 pub mod chain;

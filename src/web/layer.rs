@@ -31,6 +31,7 @@ pub struct RequestId(pub String);
 pub async fn watch<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Response> {
     let begun = Instant::now();
     let app: Option<&Arc<App>> = req.data();
+    let metrics = app.map(|app| app.metrics.clone());
     let id = app.map(|app| app.chance.token(10)).unwrap_or_default();
     let method = req.method().clone();
     req.set_data(RequestId(id.clone()));
@@ -46,13 +47,17 @@ pub async fn watch<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
             let route = error.data::<PathPattern>().cloned();
             (error::plain(&error::of(error)), route)
         }
-        Ok(Err(_)) => (error::plain(&Problem::Internal("a panic".to_owned())), None),
+        Ok(Err(_)) => {
+            metrics.iter().for_each(|metrics| metrics.panicked("request"));
+            (error::plain(&Problem::Internal("a panic".to_owned())), None)
+        }
         Err(_) => (error::plain(&Problem::Unavailable("too slow".to_owned())), None),
     };
     // the pattern, never the path: paths, queries and forms may say who somebody is
-    let route = route.as_ref().map_or("-", |PathPattern(pattern)| pattern.as_ref());
-    let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
-    span.in_scope(|| tracing::info!(%method, route, status, ms, "answered"));
+    let route = route.map_or_else(|| Arc::from("-"), |PathPattern(pattern)| pattern);
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    span.in_scope(|| tracing::info!(%method, route = &*route, status, ms = took.as_millis(), "answered"));
+    metrics.iter().for_each(|metrics| metrics.answered(Arc::clone(&route), method.as_str(), status, took));
     Ok(response)
 }
 
@@ -72,7 +77,10 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     let work = AssertUnwindSafe(ep.call(req)).catch_unwind();
     let outcome = match tokio::time::timeout(LONGEST - Duration::from_secs(2), work).await {
         Ok(Ok(outcome)) => outcome.map(IntoResponse::into_response),
-        Ok(Err(_)) => Err(Problem::Internal("a panic".to_owned()).into()),
+        Ok(Err(_)) => {
+            visit.app.metrics.panicked("request");
+            Err(Problem::Internal("a panic".to_owned()).into())
+        }
         Err(_) => Err(Problem::Unavailable("too slow".to_owned()).into()),
     };
     let mut response = match outcome {

@@ -11,6 +11,7 @@ pub mod health;
 pub mod html;
 pub mod layer;
 pub mod notify;
+pub mod operator;
 pub mod page;
 pub mod press;
 pub mod routes;

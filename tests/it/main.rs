@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod importing;
 mod logs;
+mod metrics;
 mod misbehaving;
 mod office;
 mod paying;

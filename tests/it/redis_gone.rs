@@ -1,6 +1,4 @@
 //! Redis stops in the middle of everything, and is back later: nobody is signed out, nobody who signed out comes back.
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiaofei::cache::keep::CacheState;
@@ -9,46 +7,7 @@ use jiaofei::domain::trade::Product;
 
 use crate::world::app::TestApp;
 use crate::world::phone::Device;
-
-/// A Redis of this test's own, to be stopped.
-struct Server {
-    port: u16,
-    child: Option<Child>,
-}
-
-impl Server {
-    fn start() -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Server { port, child: None };
-        server.come_back();
-        server
-    }
-
-    fn come_back(&mut self) {
-        let port = self.port.to_string();
-        let words = ["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"];
-        let child = Command::new("redis-server").args(words).stdout(Stdio::null()).spawn().unwrap();
-        self.child = Some(child);
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "redis-server does not listen");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
+use crate::world::redis::Server;
 
 #[tokio::test]
 async fn with_redis_gone_people_sign_in_pay_and_sign_out_and_it_is_used_again_when_it_is_back() {
@@ -57,7 +16,7 @@ async fn with_redis_gone_people_sign_in_pay_and_sign_out_and_it_is_used_again_wh
         return;
     }
     let mut server = Server::start();
-    let url = format!("redis://127.0.0.1:{}/0", server.port);
+    let url = server.url();
     let world = TestApp::start_with(|config| config.redis = Some(Redis { url })).await;
     let student = world.school.student(&world.app, 1, "林知夏").await;
     let [stays, leaves] = [Device::Wechat, Device::Mobile].map(|device| world.phone(device));

@@ -4,4 +4,5 @@ pub mod database;
 pub mod map;
 pub mod page;
 pub mod phone;
+pub mod redis;
 pub mod school;
