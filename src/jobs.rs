@@ -1,56 +1,143 @@
-//! What works unasked. Each job is a query for work that is due and a `run_once` of a flow; nothing is remembered
-//! between runs, so any number of processes may run them and any of them may die.
+//! What works unasked. Each job is a query for work that is due and an act of a flow; nothing is remembered between
+//! runs, so any number of processes may run them and any of them may die.
+//!
+//! Each job looks for work by itself, and each payee's account at each channel is worked through by itself: a channel
+//! that hangs holds up nothing but what waits for it.
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::flow::failure::Result;
+use crate::flow::lane::Lane;
 use crate::flow::{chain, expire, inquire, refund};
 
 /// How often the jobs look for work, in real time.
 const EVERY: Duration = Duration::from_secs(2);
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Job {
+    Inquire,
+    Expire,
+    Refund,
+    Tally,
+}
+
+impl Job {
+    const ALL: [Job; 4] = [Job::Inquire, Job::Expire, Job::Refund, Job::Tally];
+
+    /// The word in logs and metrics.
+    const fn code(self) -> &'static str {
+        match self {
+            Job::Inquire => "inquire",
+            Job::Expire => "expire",
+            Job::Refund => "refund",
+            Job::Tally => "tally",
+        }
+    }
+
+    /// Where there is work; what waits for no channel has one lane.
+    async fn lanes(self, app: &App) -> Result<Vec<Lane>> {
+        match self {
+            Job::Inquire => inquire::lanes(app).await,
+            Job::Expire => expire::lanes(app).await,
+            Job::Refund => refund::lanes(app).await,
+            Job::Tally => Ok(vec![Lane { payee_code: String::new(), channel: None }]),
+        }
+    }
+
+    async fn run_lane(self, app: &App, lane: &Lane) -> Result<usize> {
+        match self {
+            Job::Inquire => inquire::run_lane(app, lane).await,
+            Job::Expire => expire::run_lane(app, lane).await,
+            Job::Refund => refund::run_lane(app, lane).await,
+            Job::Tally => chain::run_once(app).await,
+        }
+    }
+
+    async fn run_once(self, app: &App) -> Result<usize> {
+        match self {
+            Job::Inquire => inquire::run_once(app).await,
+            Job::Expire => expire::run_once(app).await,
+            Job::Refund => refund::run_once(app).await,
+            Job::Tally => chain::run_once(app).await,
+        }
+    }
+}
+
 /// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally. Gives how
 /// much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
-    let done = inquire::run_once(app).await? + expire::run_once(app).await? + refund::run_once(app).await?;
-    Ok(done + chain::run_once(app).await?)
+    let mut done = 0;
+    for job in Job::ALL {
+        let ran = job.run_once(app).await;
+        app.metrics.job_looked(job.code(), app.clock.now());
+        app.metrics.job_ran(job.code(), ran.is_ok(), app.clock.now());
+        done += ran?;
+    }
+    Ok(done)
 }
 
-/// Runs the jobs until `stop` turns true. Each has its own loop, so that a slow channel holds up one of them at most;
-/// work in hand is finished before the loops end.
+/// Runs the jobs until `stop` turns true; work in hand is finished before they end.
 pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     let mut loops = JoinSet::new();
-    for job in ["inquire", "expire", "refund", "tally"] {
-        loops.spawn(keep_running(Arc::clone(&app), job, stop.clone()));
+    for job in Job::ALL {
+        loops.spawn(keep_looking(Arc::clone(&app), job, stop.clone()));
     }
     while loops.join_next().await.is_some() {}
 }
 
-async fn keep_running(app: Arc<App>, job: &'static str, mut stop: watch::Receiver<bool>) {
+/// Looks for work again and again, and sets to it in every lane where nobody is at it.
+async fn keep_looking(app: Arc<App>, job: Job, mut stop: watch::Receiver<bool>) {
+    let mut at_work: BTreeMap<Lane, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() {
-        let work = async {
-            match job {
-                "inquire" => inquire::run_once(&app).await,
-                "expire" => expire::run_once(&app).await,
-                "tally" => chain::run_once(&app).await,
-                _ => refund::run_once(&app).await,
-            }
-        };
-        match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(Ok(_)) => {}
-            Ok(Err(failure)) => tracing::error!(job, %failure, "the job will try again"),
-            Err(_) => tracing::error!(job, "the job panicked and will try again"),
+        at_work.retain(|_, worker| !worker.is_finished());
+        let look = AssertUnwindSafe(job.lanes(&app)).catch_unwind().await;
+        let lanes = well(&app, job, look);
+        app.metrics.job_looked(job.code(), app.clock.now());
+        if lanes.as_ref().is_none_or(Vec::is_empty) {
+            app.metrics.job_ran(job.code(), lanes.is_some(), app.clock.now());
+        }
+        for lane in lanes.unwrap_or_default() {
+            let worker = || tokio::spawn(work(Arc::clone(&app), job, lane.clone(), stop.clone()));
+            at_work.entry(lane.clone()).or_insert_with(worker);
         }
         // ends early when told to stop; an error means that nobody can tell any more, which is a stop too
         let told = tokio::time::timeout(EVERY, stop.changed()).await;
         if matches!(told, Ok(Err(_))) {
+            break;
+        }
+    }
+    futures_util::future::join_all(at_work.into_values()).await;
+}
+
+/// Works through one lane until nothing is due there.
+async fn work(app: Arc<App>, job: Job, lane: Lane, stop: watch::Receiver<bool>) {
+    loop {
+        let ran = AssertUnwindSafe(job.run_lane(&app, &lane)).catch_unwind().await;
+        let done = well(&app, job, ran);
+        app.metrics.job_ran(job.code(), done.is_some(), app.clock.now());
+        if done.is_none_or(|done| done == 0) || *stop.borrow() {
             return;
         }
     }
+}
+
+/// What came of it, unless it failed, which is told.
+fn well<T>(app: &App, job: Job, outcome: std::thread::Result<Result<T>>) -> Option<T> {
+    let job = job.code();
+    match outcome {
+        Ok(Ok(done)) => return Some(done),
+        Ok(Err(failure)) => tracing::error!(job, %failure, "the job will try again"),
+        Err(_) => {
+            app.metrics.panicked("job");
+            tracing::error!(job, "the job panicked and will try again");
+        }
+    }
+    None
 }

@@ -34,6 +34,13 @@ coded! {
     }
 }
 
+/// Work that waits for one payee's account at one channel; without a channel, work that waits for none.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Lane {
+    pub payee_code: String,
+    pub channel: Option<Channel>,
+}
+
 impl Product {
     pub const fn channel(self) -> Channel {
         match self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::attempt::{Retired, retire};
 use super::failure::Result;
+use super::lane::{self, Lane};
 use super::settle;
 use crate::app::App;
 use crate::domain::ids::OrderId;
@@ -70,22 +71,32 @@ async fn ended(app: &App, id: OrderId) -> Result<Ended> {
 
 /// Closes every order whose time ran out, except those the office looks at. Gives how many were closed.
 pub async fn run_once(app: &App) -> Result<usize> {
+    lane::each(app, lanes(app).await?, async |lane| run_lane(app, &lane).await).await
+}
+
+/// Where orders ran out.
+pub async fn lanes(app: &App) -> Result<Vec<Lane>> {
+    Ok(orders::expired_lanes(app.db.read(), app.clock.now()).await?)
+}
+
+/// Closes every order of one lane whose time ran out, except those the office looks at. Gives how many were closed.
+pub async fn run_lane(app: &App, lane: &Lane) -> Result<usize> {
     let mut closed = 0;
     let mut after = (Moment::from_millis(0), OrderId(0));
     loop {
-        let page = orders::find_expired(app.db.read(), app.clock.now(), after, 100).await?;
+        let page = orders::find_expired(app.db.read(), lane, app.clock.now(), after, 100).await?;
         let Some(last) = page.last() else { return Ok(closed) };
         after = (last.expires_at, last.id);
-        for order in &page {
-            // a channel that gave no clear answer is not asked again for the same order within the minute
-            let key = format!("expiring:{}:{}", order.order_no, app.clock.now().unix() / 60);
-            if !app.cache.once(&key, Duration::from_secs(60)).await {
-                continue;
-            }
-            app.drill.gap("expire: found due").await?;
-            if close(app, order, CloseReason::Expired).await? == Ended::Closed {
-                closed += 1;
-            }
-        }
+        closed += lane::all(app, page, |order| expire(app, order)).await?;
     }
+}
+
+async fn expire(app: &App, order: Order) -> Result<bool> {
+    // a channel that gave no clear answer is not asked again for the same order within the minute
+    let key = format!("expiring:{}:{}", order.order_no, app.clock.now().unix() / 60);
+    if !app.cache.once(&key, Duration::from_secs(60)).await {
+        return Ok(false);
+    }
+    app.drill.gap("expire: found due").await?;
+    Ok(close(app, &order, CloseReason::Expired).await? == Ended::Closed)
 }

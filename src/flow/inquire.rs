@@ -2,10 +2,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-
 use super::attempt::{self, Retired, ask};
 use super::failure::Result;
+use super::lane::{self, Lane};
 use super::settle::{self, LATER_LOOK};
 use crate::app::App;
 use crate::domain::ids::OrderId;
@@ -95,16 +94,18 @@ pub async fn look(app: &App, attempt: &Attempt) -> Result<bool> {
 
 /// Asks about every attempt that is due. Gives how many were asked about.
 pub async fn run_once(app: &App) -> Result<usize> {
-    let due = attempts::find_due(app.db.read(), &app.sealer, app.clock.now(), 200).await?;
-    let asked = futures_util::stream::iter(due)
-        .map(|attempt| inquire(app, attempt))
-        .buffer_unordered(app.drill.side_by_side(8));
-    let asked: Vec<Result<bool>> = asked.collect().await;
-    let mut count = 0;
-    for one in asked {
-        count += usize::from(one?);
-    }
-    Ok(count)
+    lane::each(app, lanes(app).await?, async |lane| run_lane(app, &lane).await).await
+}
+
+/// Where attempts are due.
+pub async fn lanes(app: &App) -> Result<Vec<Lane>> {
+    Ok(attempts::due_lanes(app.db.read(), app.clock.now()).await?)
+}
+
+/// Asks about the attempts that are due in one lane, those longest overdue first. Gives how many were asked about.
+pub async fn run_lane(app: &App, lane: &Lane) -> Result<usize> {
+    let due = attempts::find_due(app.db.read(), &app.sealer, lane, app.clock.now(), 40).await?;
+    lane::all(app, due, |attempt| inquire(app, attempt)).await
 }
 
 async fn inquire(app: &App, due: Attempt) -> Result<bool> {

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod guess;
 pub mod import;
 pub mod inquire;
+pub mod lane;
 pub mod launch;
 pub mod migrate;
 pub mod office;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 
 use super::failure::{Failure, Result};
+use super::lane::{self, Lane};
 use crate::app::App;
 use crate::channel::contract::{ChannelError, Reception, RefundAsk, RefusedFor};
 use crate::domain::charge::Cause;
@@ -102,17 +103,28 @@ fn folded(lines: &[(ChargeId, Fen)]) -> Option<Vec<(ChargeId, Fen)>> {
 
 /// Asks the channels about every refund that is due. Gives how many were asked about.
 pub async fn run_once(app: &App) -> Result<usize> {
-    let mut asked = 0;
-    for refund in refunds::find_due(app.db.read(), app.clock.now(), 50).await? {
+    lane::each(app, lanes(app).await?, async |lane| run_lane(app, &lane).await).await
+}
+
+/// Where refunds are due.
+pub async fn lanes(app: &App) -> Result<Vec<Lane>> {
+    Ok(refunds::due_lanes(app.db.read(), app.clock.now()).await?)
+}
+
+/// Asks about the refunds that are due in one lane, those longest overdue first. Gives how many were asked about.
+pub async fn run_lane(app: &App, lane: &Lane) -> Result<usize> {
+    let due = refunds::find_due(app.db.read(), lane, app.clock.now(), 40).await?;
+    lane::all(app, due, async |refund| {
         app.drill.gap("refund: found due").await?;
         let next = app.clock.now() + patience(refund.tries);
-        if refunds::claim_try(app.db.write(), &refund, next).await? {
+        let ours = refunds::claim_try(app.db.write(), &refund, next).await?;
+        if ours {
             app.drill.gap("refund: claimed").await?;
             advance(app, &refund).await?;
-            asked += 1;
         }
-    }
-    Ok(asked)
+        Ok(ours)
+    })
+    .await
 }
 
 /// How long to wait before asking again: 1, 5, 10, 20, 30 minutes, then hourly (WeChat Pay v3, refund query).

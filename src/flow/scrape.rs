@@ -57,14 +57,14 @@ fn show(gauges: &Gauges, backlog: &Backlog, now: Moment) {
         gauges.refunds_open.get_or_create(&[("state", state)]).set(many(open.as_ref()));
         gauges.refund_waiting.get_or_create(&[("state", state)]).set(age(open.as_ref()));
     }
-    gauges.orders_overdue.get_or_create(&[]).set(backlog.orders.many);
-    gauges.order_overdue.get_or_create(&[]).set(age(Some(&backlog.orders)));
+    gauges.orders_overdue.set(f64::from(u32::try_from(backlog.orders.many).unwrap_or(u32::MAX)));
+    gauges.order_overdue.set(age(Some(&backlog.orders)));
     for kind in OFFICE_KINDS.into_iter().chain([OTHER]) {
         let of_kind = backlog.office.iter().filter(|item| known(&item.what, &OFFICE_KINDS) == kind);
         gauges.office_items.get_or_create(&[("kind", kind)]).set(of_kind.map(|item| item.many).sum());
     }
     let oldest = backlog.office.iter().min_by_key(|item| item.since);
-    gauges.office_waiting.get_or_create(&[]).set(age(oldest));
+    gauges.office_waiting.set(age(oldest));
 }
 
 /// What this process knows without asking anybody.

@@ -240,9 +240,14 @@ impl Metrics {
         InHand(self.0.passwords.clone())
     }
 
+    /// A job looked for work.
+    pub fn job_looked(&self, job: &'static str, now: Moment) {
+        self.0.job_run.get_or_create(&[("job", job)]).set(now.unix());
+    }
+
+    /// A job found nothing to do, or did what it found (`well`), or failed.
     pub fn job_ran(&self, job: &'static str, well: bool, now: Moment) {
         let job = [("job", job)];
-        self.0.job_run.get_or_create(&job).set(now.unix());
         match well {
             true => {
                 self.0.job_success.get_or_create(&job).set(now.unix());

@@ -1,5 +1,5 @@
 //! How things stand, set when somebody asks: the scrape reads them from the database, the pool and the cache. What
-//! could not be read has no series, so that an old figure is never taken for a new one.
+//! could not be read has no series, or is no number, so that an old figure is never taken for a new one.
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::metrics::counter::Counter;
@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 
 use super::labels::{Certificate, One, Two};
 
-/// A gauge of seconds with a fraction
+/// A gauge with a fraction, or that may be no number
 pub type Seconds = Gauge<f64, AtomicU64>;
 
 #[derive(Debug, Default)]
@@ -20,10 +20,10 @@ pub struct Gauges {
     pub inquiry_overdue: Family<One, Seconds>,
     pub refunds_open: Family<One, Gauge>,
     pub refund_waiting: Family<One, Seconds>,
-    pub orders_overdue: Family<[(&'static str, &'static str); 0], Gauge>,
-    pub order_overdue: Family<[(&'static str, &'static str); 0], Seconds>,
+    pub orders_overdue: Seconds,
+    pub order_overdue: Seconds,
     pub office_items: Family<One, Gauge>,
-    pub office_waiting: Family<[(&'static str, &'static str); 0], Seconds>,
+    pub office_waiting: Seconds,
     pub cache_state: Family<One, Gauge>,
     pub redis_falls: Counter,
     pub connections: Family<Two, Gauge>,
@@ -38,10 +38,10 @@ impl Gauges {
         self.inquiry_overdue.clear();
         self.refunds_open.clear();
         self.refund_waiting.clear();
-        self.orders_overdue.clear();
-        self.order_overdue.clear();
+        self.orders_overdue.set(f64::NAN);
+        self.order_overdue.set(f64::NAN);
         self.office_items.clear();
-        self.office_waiting.clear();
+        self.office_waiting.set(f64::NAN);
     }
 
     pub fn register(&self, r: &mut Registry) {

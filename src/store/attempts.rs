@@ -2,6 +2,7 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::db::statement;
 use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
 use super::schema::attempt::{Column, Entity, Model};
@@ -11,7 +12,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::{Attempt, AttemptState};
 use crate::domain::order_no::AttemptNo;
-use crate::domain::trade::{Buyer, Channel, Product};
+use crate::domain::trade::{Buyer, Channel, Lane, Product};
 
 fn read(row: Model, sealer: &Sealer) -> Result<Attempt> {
     let bad = |column, value: &str| unfit("attempt", column, &row.attempt_no, value);
@@ -141,9 +142,37 @@ pub async fn wake(tx: &impl ConnectionTrait, order: OrderId, now: Moment) -> Res
     Ok(())
 }
 
-/// Attempts to ask about now, longest overdue first.
-pub async fn find_due(db: &impl ConnectionTrait, sealer: &Sealer, now: Moment, limit: u64) -> Result<Vec<Attempt>> {
+/// The lanes in which attempts are to be asked about now, always in the same order.
+pub async fn due_lanes(db: &impl ConnectionTrait, now: Moment) -> Result<Vec<Lane>> {
+    let sql = "SELECT DISTINCT payee_code, channel FROM attempt WHERE next_inquiry_at <= $1 \
+        ORDER BY payee_code, channel";
+    lanes(db, sql, now).await
+}
+
+/// Reads payee_code and channel (or none) of each row; `$1` is `now`.
+pub async fn lanes(db: &impl ConnectionTrait, sql: &str, now: Moment) -> Result<Vec<Lane>> {
+    let rows = db.query_all_raw(statement(db, sql, [now.millis().into()])).await?;
+    let lane = |row: &sea_orm::QueryResult| -> Result<Lane> {
+        let payee_code: String = row.try_get("", "payee_code")?;
+        let channel: Option<String> = row.try_get("", "channel")?;
+        let channel =
+            channel.map(|code| Channel::parse(&code).ok_or_else(|| unfit("attempt", "channel", &code, &code)));
+        Ok(Lane { payee_code, channel: channel.transpose()? })
+    };
+    rows.iter().map(lane).collect()
+}
+
+/// Attempts of one lane to ask about now, longest overdue first.
+pub async fn find_due(
+    db: &impl ConnectionTrait,
+    sealer: &Sealer,
+    lane: &Lane,
+    now: Moment,
+    limit: u64,
+) -> Result<Vec<Attempt>> {
     let query = Entity::find().filter(Column::NextInquiryAt.lte(now.millis())).order_by_asc(Column::NextInquiryAt);
+    let query = query.filter(Column::PayeeCode.eq(&lane.payee_code));
+    let query = query.filter(Column::Channel.eq(lane.channel.map_or("", Channel::code)));
     let rows = query.limit(limit).all(db).await?;
     rows.into_iter().map(|row| read(row, sealer)).collect()
 }

@@ -4,6 +4,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
+use super::attempts;
 use super::db::statement;
 use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
@@ -15,7 +16,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::{CloseReason, Order, OrderLine, OrderState};
 use crate::domain::order_no::OrderNo;
-use crate::domain::trade::{Product, TradeNo};
+use crate::domain::trade::{Lane, Product, TradeNo};
 
 impl TryFrom<Model> for Order {
     type Error = StoreError;
@@ -136,16 +137,31 @@ pub async fn pending_lines(db: &impl ConnectionTrait, payer: PayerId) -> Result<
     Ok(out)
 }
 
-/// Pending orders whose time ran out by `now` and that the office does not look at, longest ago first, after the one of
-/// `after` (its deadline and id).
+/// The lanes of pending orders whose time ran out by `now`, always in the same order: the one of the order's live
+/// attempt, or without a channel when there is no such attempt.
+pub async fn expired_lanes(db: &impl ConnectionTrait, now: Moment) -> Result<Vec<Lane>> {
+    let sql = "SELECT DISTINCT o.payee_code, a.channel FROM payment_order o \
+        LEFT JOIN attempt a ON a.order_id = o.id AND a.state = 'live' \
+        WHERE o.state = 'pending' AND o.expires_at <= $1 ORDER BY o.payee_code, a.channel";
+    attempts::lanes(db, sql, now).await
+}
+
+/// Pending orders of one lane whose time ran out by `now` and that the office does not look at, longest ago first, after
+/// the one of `after` (its deadline and id).
 pub async fn find_expired(
     db: &impl ConnectionTrait,
+    lane: &Lane,
     now: Moment,
     (after_at, after_id): (Moment, OrderId),
     limit: u64,
 ) -> Result<Vec<Order>> {
     let query = Entity::find().filter(Column::State.eq("pending")).filter(Column::ExpiresAt.lte(now.millis()));
-    let query = query.filter(journal::without_open_mismatch());
+    let query = query.filter(journal::without_open_mismatch()).filter(Column::PayeeCode.eq(&lane.payee_code));
+    let live = "EXISTS (SELECT 1 FROM attempt a WHERE a.order_id = payment_order.id AND a.state = 'live'";
+    let query = query.filter(match lane.channel {
+        Some(channel) => Expr::cust(format!("{live} AND a.channel = '{}')", channel.code())),
+        None => Expr::cust(format!("NOT {live})")),
+    });
     let later = Column::ExpiresAt.gt(after_at.millis());
     let same = Condition::all().add(Column::ExpiresAt.eq(after_at.millis())).add(Column::Id.gt(after_id.0));
     let query = query.filter(Condition::any().add(later).add(same));

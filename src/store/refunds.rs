@@ -2,6 +2,7 @@
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
+use super::attempts;
 use super::db::statement;
 use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
@@ -11,7 +12,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order_no::RefundNo;
 use crate::domain::refund::{Refund, RefundCause, RefundState};
-use crate::domain::trade::{Channel, TradeNo};
+use crate::domain::trade::{Channel, Lane, TradeNo};
 
 impl TryFrom<Model> for Refund {
     type Error = StoreError;
@@ -105,9 +106,17 @@ pub async fn lines(db: &impl ConnectionTrait, refund: RefundId) -> Result<Vec<(C
     rows.iter().map(line).collect()
 }
 
-/// Refunds to ask about now, longest overdue first.
-pub async fn find_due(db: &impl ConnectionTrait, now: Moment, limit: u64) -> Result<Vec<Refund>> {
+/// The lanes in which refunds are to be asked about now, always in the same order.
+pub async fn due_lanes(db: &impl ConnectionTrait, now: Moment) -> Result<Vec<Lane>> {
+    let sql = "SELECT DISTINCT payee_code, channel FROM refund WHERE next_try_at <= $1 ORDER BY payee_code, channel";
+    attempts::lanes(db, sql, now).await
+}
+
+/// Refunds of one lane to ask about now, longest overdue first.
+pub async fn find_due(db: &impl ConnectionTrait, lane: &Lane, now: Moment, limit: u64) -> Result<Vec<Refund>> {
     let query = Entity::find().filter(Column::NextTryAt.lte(now.millis())).order_by_asc(Column::NextTryAt);
+    let query = query.filter(Column::PayeeCode.eq(&lane.payee_code));
+    let query = query.filter(Column::Channel.eq(lane.channel.map_or("", Channel::code)));
     query.limit(limit).all(db).await?.into_iter().map(Refund::try_from).collect()
 }
 

@@ -20,8 +20,27 @@ use super::guard::{Visit, page_of, set_cookie};
 use super::press;
 use crate::app::App;
 
-/// The longest a request may take, waiting for a channel included. What streams ends by itself before.
-const LONGEST: Duration = Duration::from_secs(30);
+/// The longest a request may take, waiting for a channel included. What streams ends by itself before. Tests lay a
+/// shorter one around their handlers.
+#[derive(Clone, Copy)]
+pub struct Longest(pub Duration);
+
+impl Default for Longest {
+    fn default() -> Longest {
+        Longest(Duration::from_secs(30))
+    }
+}
+
+impl Longest {
+    fn of(req: &Request) -> Longest {
+        req.data().copied().unwrap_or_default()
+    }
+
+    /// The same limit for a page, a little shorter, so that the payer is told in words.
+    fn for_a_page(self) -> Duration {
+        self.0 * 14 / 15
+    }
+}
 
 /// Finds a request's lines in the log.
 #[derive(Clone)]
@@ -34,10 +53,11 @@ pub async fn watch<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     let metrics = app.map(|app| app.metrics.clone());
     let id = app.map(|app| app.chance.token(10)).unwrap_or_default();
     let method = req.method().clone();
+    let longest = Longest::of(&req);
     req.set_data(RequestId(id.clone()));
     let span = tracing::info_span!("request", id = %id);
     let work = AssertUnwindSafe(ep.call(req)).catch_unwind();
-    let (response, route) = match tokio::time::timeout(LONGEST, work).instrument(span.clone()).await {
+    let (response, route) = match tokio::time::timeout(longest.0, work).instrument(span.clone()).await {
         Ok(Ok(Ok(response))) => {
             let response = response.into_response();
             let route = response.data::<PathPattern>().cloned();
@@ -73,9 +93,9 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     // nothing here takes compressed forms, and nothing here unpacks what somebody packed
     req.headers_mut().remove(CONTENT_ENCODING);
     req.set_data(Arc::clone(&visit));
-    // the same limit as outside, a little shorter, so that the payer is told in words
+    let longest = Longest::of(&req).for_a_page();
     let work = AssertUnwindSafe(ep.call(req)).catch_unwind();
-    let outcome = match tokio::time::timeout(LONGEST - Duration::from_secs(2), work).await {
+    let outcome = match tokio::time::timeout(longest, work).await {
         Ok(Ok(outcome)) => outcome.map(IntoResponse::into_response),
         Ok(Err(_)) => {
             visit.app.metrics.panicked("request");

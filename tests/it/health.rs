@@ -1,7 +1,8 @@
 //! What the machines that watch over the app ask, and what it says when something of its own breaks.
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiaofei::web::layer::{pages, watch};
+use jiaofei::web::layer::{Longest, pages, watch};
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler};
 
 use crate::world::app::TestApp;
@@ -53,4 +54,40 @@ async fn a_panic_becomes_a_page_with_a_code_that_finds_it_in_the_log_and_says_no
     let text = answer.into_body().into_string().await.unwrap();
     assert!(text.contains("Problem code") && text.contains("lang=\"en\""), "{text}");
     assert!(!text.contains("hole") && !text.contains("20190118") && !text.contains("panic"));
+}
+
+#[handler]
+async fn never_ends() -> Response {
+    std::future::pending().await
+}
+
+/// What a request is answered that would never end, where it may take three tenths of a second.
+async fn endless(world: &TestApp, path: &'static str) -> Response {
+    let page = Route::new().at("/page", get(never_ends)).around(pages);
+    let routes = Route::new().nest("/h5", page).at("/notify/wechat", get(never_ends)).around(watch);
+    let routes = routes.data(Longest(Duration::from_millis(300))).data(Arc::clone(&world.app));
+    let request = Request::builder().uri_str(path).header("accept-language", "en").finish();
+    let answer = tokio::time::timeout(Duration::from_secs(20), routes.call(request)).await;
+    answer.expect("the limit holds").unwrap().into_response()
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_ended_in_the_words_of_who_asked() {
+    let world = TestApp::start().await;
+    let page = endless(&world, "/h5/page").await;
+    assert_eq!(page.status().as_u16(), 503);
+    let text = page.into_body().into_string().await.unwrap();
+    assert!(text.contains("lang=\"en\"") && text.contains("Try again"), "{text}");
+    let machine = endless(&world, "/notify/wechat").await;
+    assert_eq!(machine.status().as_u16(), 503);
+    assert!(!machine.into_body().into_string().await.unwrap().contains("<html"));
+}
+
+#[tokio::test]
+async fn a_request_has_thirty_seconds_and_nginx_waits_longer() {
+    let nginx = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nginx.conf")).unwrap();
+    let seconds = nginx.lines().find_map(|line| line.trim().strip_prefix("proxy_read_timeout")).unwrap();
+    let seconds: u64 = seconds.trim().trim_end_matches("s;").parse().unwrap();
+    assert_eq!(Longest::default().0, Duration::from_secs(30));
+    assert!(Duration::from_secs(seconds) > Longest::default().0);
 }

@@ -11,6 +11,7 @@ mod corpus;
 mod crash;
 mod csrf;
 mod ending;
+mod fairness;
 mod headers;
 mod health;
 mod importing;
