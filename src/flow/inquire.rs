@@ -2,6 +2,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+
 use super::attempt::{self, Retired, ask};
 use super::failure::Result;
 use super::lane::{self, Lane};
