@@ -101,35 +101,42 @@ fn sandbox() -> Arc<world::Sandbox> {
 const FISCAL: (&str, &str) = ("启明大学财务处", "Qiming University Finance Office");
 const AGENCY: (&str, &str) = ("启明大学后勤集团", "Qiming University Campus Services");
 
+/// One merchant's accounts at both of the sandbox's channels.
+fn accounts(
+    sandbox_url: &str,
+    mch_id: &str,
+    app: &str,
+    seller: &str,
+) -> (Option<WechatAccount>, Option<AlipayAccount>) {
+    let wechat = WechatAccount {
+        app_id: merchants::WECHAT_APP_ID.to_owned(),
+        mch_id: mch_id.to_owned(),
+        serial_no: keys::WECHAT_MERCHANT_SERIAL.to_owned(),
+        private_key: keys::WECHAT_MERCHANT_KEY.into(),
+        api_v3_key: keys::WECHAT_API_V3_KEY.to_owned().into(),
+        public_key_id: Some(keys::WECHAT_PUBLIC_KEY_ID.to_owned()),
+        public_key: Some(keys::WECHAT_PUBLIC_KEY.into()),
+        platform_certificates: vec![keys::WECHAT_PLATFORM_A_CERT.into()],
+        api_base: sandbox_url.to_owned(),
+        h5: true,
+    };
+    let alipay = AlipayAccount {
+        app_id: app.to_owned(),
+        private_key: keys::ALIPAY_APP_KEY.into(),
+        alipay_public_key: Some(keys::ALIPAY_PUBLIC.into()),
+        app_cert: None,
+        alipay_cert: None,
+        alipay_root_cert: None,
+        seller_id: seller.to_owned(),
+        gateway: format!("{sandbox_url}/gateway.do"),
+        authorize_base: sandbox_url.to_owned(),
+    };
+    (Some(wechat), Some(alipay))
+}
+
 /// The demo's configuration: the sandbox's keys at the sandbox's address. `serve` refuses it.
 pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Config {
     let (_, listen) = public_url.split_once("://").unwrap_or(("", public_url));
-    let accounts = |mch_id: &str, app: &str, seller: &str| {
-        let wechat = WechatAccount {
-            app_id: merchants::WECHAT_APP_ID.to_owned(),
-            mch_id: mch_id.to_owned(),
-            serial_no: keys::WECHAT_MERCHANT_SERIAL.to_owned(),
-            private_key: keys::WECHAT_MERCHANT_KEY.into(),
-            api_v3_key: keys::WECHAT_API_V3_KEY.to_owned().into(),
-            public_key_id: Some(keys::WECHAT_PUBLIC_KEY_ID.to_owned()),
-            public_key: Some(keys::WECHAT_PUBLIC_KEY.into()),
-            platform_certificates: vec![keys::WECHAT_PLATFORM_A_CERT.into()],
-            api_base: sandbox_url.to_owned(),
-            h5: true,
-        };
-        let alipay = AlipayAccount {
-            app_id: app.to_owned(),
-            private_key: keys::ALIPAY_APP_KEY.into(),
-            alipay_public_key: Some(keys::ALIPAY_PUBLIC.into()),
-            app_cert: None,
-            alipay_cert: None,
-            alipay_root_cert: None,
-            seller_id: seller.to_owned(),
-            gateway: format!("{sandbox_url}/gateway.do"),
-            authorize_base: sandbox_url.to_owned(),
-        };
-        (Some(wechat), Some(alipay))
-    };
     let payee = |code: &str, (name, name_en): (&str, &str), fund, (wechat, alipay)| Payee {
         code: code.to_owned(),
         name: name.to_owned(),
@@ -138,8 +145,18 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         wechat,
         alipay,
     };
-    let fiscal = accounts(merchants::WECHAT_MCH_FISCAL, merchants::ALIPAY_APP_FISCAL, merchants::ALIPAY_SELLER_FISCAL);
-    let agency = accounts(merchants::WECHAT_MCH_AGENCY, merchants::ALIPAY_APP_AGENCY, merchants::ALIPAY_SELLER_AGENCY);
+    let fiscal = accounts(
+        sandbox_url,
+        merchants::WECHAT_MCH_FISCAL,
+        merchants::ALIPAY_APP_FISCAL,
+        merchants::ALIPAY_SELLER_FISCAL,
+    );
+    let agency = accounts(
+        sandbox_url,
+        merchants::WECHAT_MCH_AGENCY,
+        merchants::ALIPAY_APP_AGENCY,
+        merchants::ALIPAY_SELLER_AGENCY,
+    );
     Config {
         server: Server {
             listen: listen.to_owned(),

@@ -146,8 +146,8 @@ pub async fn expired_lanes(db: &impl ConnectionTrait, now: Moment) -> Result<Vec
     attempts::lanes(db, sql, now).await
 }
 
-/// Pending orders of one lane whose time ran out by `now` and that the office does not look at, longest ago first, after
-/// the one of `after` (its deadline and id).
+/// Pending orders of one lane whose time ran out by `now` and that the office does not look at, longest ago first,
+/// after the one of `after` (its deadline and id).
 pub async fn find_expired(
     db: &impl ConnectionTrait,
     lane: &Lane,

@@ -1,4 +1,4 @@
-//! What the operator's own machines ask, on a port of its own that no proxy leads to: `/metrics`, `/healthz`, `/readyz`.
+//! What the operator's own machines ask, on a port no proxy leads to: `/metrics`, `/healthz`, `/readyz`.
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;

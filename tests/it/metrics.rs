@@ -233,7 +233,7 @@ async fn the_database_is_asked_once_however_many_ask_at_once() {
     assert_eq!(first.get("inquiries_due{channel=\"wechat\"}"), 0.0);
     let order = world.open_one(student.id, &[student.tuition]).await;
     world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
-    world.count("UPDATE attempt SET next_inquiry_at = 1 RETURNING 1").await;
+    world.count("UPDATE attempt SET next_inquiry_at = 1 RETURNING next_inquiry_at").await;
     let within = Scrape::parse(&text(&world).await);
     assert_eq!(within.get("inquiries_due{channel=\"wechat\"}"), 0.0, "what was read a moment ago");
     assert_eq!(Scrape::of(&world).await.get("inquiries_due{channel=\"wechat\"}"), 1.0);

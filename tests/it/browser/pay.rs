@@ -39,7 +39,7 @@ async fn a_student_pays_part_of_the_tuition_inside_wechat() {
     window.fill("#ea", "￥５，０００").await;
     window.press("确定").await;
     assert_eq!(window.text_of("#sum").await, "¥6,100.00");
-    window.see("欠 8,000.00，余 3,000.00 以后缴").await;
+    window.see("欠 8,000.00，余 3,000.00").await;
 
     window.click("#go").await;
     window.arrive("/h5/cashier/").await;
@@ -176,7 +176,7 @@ async fn everything_up_to_a_paid_result_works_with_scripts_switched_off() {
     window.see("剩余 400.00 元低于最小拆分金额 500.00 元").await;
     window.fill("#ea", "5000").await;
     window.press("确定").await;
-    window.see("欠 8,000.00，余 3,000.00 以后缴").await;
+    window.see("欠 8,000.00，余 3,000.00").await;
     window.click(&format!("#f{}", student.insurance)).await;
     window.click("#go").await;
     window.arrive("/h5/cashier/").await;
