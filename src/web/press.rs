@@ -60,9 +60,12 @@ fn feet() -> &'static [(String, Vec<u8>)] {
     &FEET
 }
 
+/// A head's text, and what is sent for it
+type Pressed = (Box<str>, Arc<[u8]>);
+
 /// The head as it was compressed before, or is now.
 fn pressed_head(text: &str) -> Arc<[u8]> {
-    static HEADS: RwLock<Vec<(Box<str>, Arc<[u8]>)>> = RwLock::new(Vec::new());
+    static HEADS: RwLock<Vec<Pressed>> = RwLock::new(Vec::new());
     let heads = HEADS.read().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, pressed)) = heads.iter().find(|(known, _)| **known == *text) {
         return Arc::clone(pressed);

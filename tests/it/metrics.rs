@@ -305,3 +305,33 @@ async fn the_students_port_has_no_metrics() {
         assert_ne!(answer.status, 200, "{path}");
     }
 }
+
+#[tokio::test]
+async fn every_alarm_asks_for_what_is_told_and_the_operator_can_read_what_it_means() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    world.phone(Device::Mobile).sign_in(&student).await;
+    world.pass(Duration::from_secs(1)).await;
+    let scrape = Scrape::of(&world).await;
+    let told = scrape.names();
+    let alarms = include_str!("../../deploy/alerts.yml");
+    let asked: BTreeSet<&str> = alarms.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let asked: Vec<&str> = asked.into_iter().filter(|word| word.starts_with("jiaofei_")).collect();
+    assert!(asked.len() > 10, "{asked:?}");
+    for metric in asked {
+        // the demo's keys carry no certificate that ends
+        let optional = metric == "jiaofei_certificate_expires_timestamp_seconds";
+        assert!(optional || told.contains(metric), "no {metric} is told");
+    }
+    let names: Vec<&str> = alarms.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let manual = include_str!("../../docs/OPERATIONS.md");
+    for name in &names {
+        assert_eq!(manual.matches(&format!("\n| `{name}` |")).count(), 1, "{name} has no row of its own");
+    }
+    assert_eq!(manual.matches("\n| `Jiaofei").count(), names.len(), "a row without an alarm");
+    for metric in told.iter().filter(|name| name.starts_with("jiaofei_")) {
+        let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| metric.strip_suffix(end)).unwrap_or(metric);
+        let name = base.strip_prefix("jiaofei_").unwrap_or(base);
+        assert!(manual.contains(&format!("`{name}`")), "{name} is not in the manual");
+    }
+}

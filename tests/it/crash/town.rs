@@ -211,8 +211,7 @@ async fn found(url: &str, bank: &str, database: &str, students: u32) -> Vec<Debt
         }
         Debtor { number, password: id.tail(6).to_owned() }
     };
-    let debtors = futures_util::stream::iter((0..students).map(one)).buffer_unordered(8).collect().await;
-    debtors
+    futures_util::stream::iter((0..students).map(one)).buffer_unordered(8).collect().await
 }
 
 fn hex(bytes: &[u8]) -> String {
