@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
-    AlipayAccount, Checkout, Config, Database, InitialPassword, Key32, OfficialAccount, Payee, School, Secrets, Server,
-    WechatAccount,
+    AlipayAccount, Checkout, Config, Database, FirstSignIn, InitialPassword, Key32, OfficialAccount, Payee, School,
+    Secrets, Server, WechatAccount,
 };
 use crate::domain::fee::Fund;
 use crate::flow::migrate;
@@ -172,6 +172,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             order_prefix: "XF".to_owned(),
             code: "QMU".to_owned(),
             initial_password: InitialPassword::IdLast6,
+            first_sign_in: FirstSignIn::Open,
             phone: "0931-555 0100".to_owned(),
             office_hours: "工作日 8:30–17:30".to_owned(),
             office_hours_en: "Mon–Fri 8:30–17:30".to_owned(),

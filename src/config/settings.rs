@@ -73,6 +73,8 @@ pub struct School {
     pub code: String,
     #[serde(default)]
     pub initial_password: InitialPassword,
+    #[serde(default)]
+    pub first_sign_in: FirstSignIn,
     /// Telephone of the finance office, shown where a payer may need it
     #[serde(default)]
     pub phone: String,
@@ -126,6 +128,17 @@ impl TryFrom<String> for InitialPassword {
             },
         }
     }
+}
+
+/// What somebody who signs in with the initial password must do first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstSignIn {
+    /// Choose a password and a security question before anything but paying
+    #[default]
+    SetUp,
+    /// Nothing
+    Open,
 }
 
 impl InitialPassword {

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 use crate::app::App;
 use crate::cache::captcha;
+pub use crate::cache::captcha::Challenge;
 use crate::cache::throttle::Throttle;
 use crate::domain::id_number::normalise;
 use crate::domain::moment::Moment;
@@ -70,15 +71,7 @@ impl Gate {
         if let Some(until) = self.locked(app).await {
             return Err(Guess::Locked { until });
         }
-        if self.asks(app).await {
-            let answered = match captcha {
-                Some((id, answer)) => captcha::check(&app.cache, id, answer).await,
-                None => false,
-            };
-            if !answered {
-                return Err(Guess::Captcha);
-            }
-        }
+        self.answered(app, captcha).await?;
         match app.cache.throttle(&self.account, ACCOUNT.0, ACCOUNT.1).await {
             Throttle::Allowed { left } => Ok(left),
             Throttle::Wait(wait) => Err(Guess::Locked { until: app.clock.now() + wait }),
@@ -109,6 +102,36 @@ impl Gate {
         let account = app.cache.peek_throttle(&self.account, ACCOUNT.0, ACCOUNT.1).await;
         let address = app.cache.peek_throttle(&self.address, ADDRESS.0, ADDRESS.1).await;
         wrong(account, ACCOUNT.0) >= ASK_ACCOUNT || wrong(address, ADDRESS.0) >= ASK_ADDRESS
+    }
+
+    /// The question the next try must answer, if it must. Whoever was asked is asked again on a page that is drawn
+    /// anew.
+    pub async fn question(&self, app: &App, visitor: &str) -> Option<Challenge> {
+        let before = format!("asked-captcha:{visitor}");
+        if !self.asks(app).await && app.cache.get(&before).await.is_none() {
+            return None;
+        }
+        app.cache.put(&before, "1", Duration::from_secs(300)).await;
+        Some(captcha::challenge(&app.cache, &app.chance).await)
+    }
+
+    /// As [`Gate::enter`], for a step that tries nothing yet and so counts for nothing.
+    pub async fn look(&self, app: &App, captcha: Option<(&str, &str)>) -> Result<(), Guess> {
+        if let Some(until) = self.locked(app).await {
+            return Err(Guess::Locked { until });
+        }
+        self.answered(app, captcha).await
+    }
+
+    async fn answered(&self, app: &App, captcha: Option<(&str, &str)>) -> Result<(), Guess> {
+        if !self.asks(app).await {
+            return Ok(());
+        }
+        let answered = match captcha {
+            Some((id, answer)) => captcha::check(&app.cache, id, answer).await,
+            None => false,
+        };
+        if answered { Ok(()) } else { Err(Guess::Captcha) }
     }
 
     async fn locked(&self, app: &App) -> Option<Moment> {

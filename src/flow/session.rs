@@ -34,6 +34,11 @@ pub async fn begin(app: &App, account: &Account, rights: Rights) -> Result<(Stri
 
 /// The session of a token and whose it is; none when it has ended, by whatever cause.
 pub async fn of_token(app: &App, token: &str) -> Result<Option<(Session, Payer)>> {
+    Ok(account_of_token(app, token).await?.map(|(session, account)| (session, account.payer)))
+}
+
+/// As [`of_token`], with the whole account.
+pub async fn account_of_token(app: &App, token: &str) -> Result<Option<(Session, Account)>> {
     if token.len() != TOKEN || !token.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Ok(None);
     }
@@ -46,7 +51,7 @@ pub async fn of_token(app: &App, token: &str) -> Result<Option<(Session, Payer)>
         },
     };
     let account = payers::find(app.db.read(), session.payer_id).await?;
-    Ok(account.map(|account| (session, account.payer)))
+    Ok(account.map(|account| (session, account)))
 }
 
 /// Ends one session.

@@ -10,7 +10,7 @@ use super::failure::Result;
 use super::guess::{Caller, Gate, Guess};
 use super::{password, session};
 use crate::app::App;
-use crate::cache::captcha::{self, Challenge};
+use crate::cache::captcha::Challenge;
 use crate::domain::id_number::IdNumber;
 use crate::domain::ids::PayerId;
 use crate::domain::payer::{PayerKind, mask_number, name_key};
@@ -104,7 +104,7 @@ pub async fn with_password(app: &App, username: &str, password: &str, caller: Ca
 
 /// The account of a user name, and the name it was found by. Only people without a student or staff number are found by
 /// document number: of the others that number may be known more widely, and the initial password is part of it.
-async fn find(app: &App, username: &str) -> Result<Option<(Account, String)>> {
+pub async fn find(app: &App, username: &str) -> Result<Option<(Account, String)>> {
     if let Some(account) = payers::find_by_number(app.db.read(), username).await? {
         let number = account.payer.number.clone();
         return Ok(Some((account, number)));
@@ -197,11 +197,5 @@ async fn enter(app: &App, account: &Account, rights: Rights) -> Result<Answer> {
 /// The question the next try must answer, if it must; `typed` is the user name or document number of the last one.
 /// Whoever was asked is asked again on a page that is drawn anew.
 pub async fn question(app: &App, by_id: bool, typed: &str, caller: Caller<'_>) -> Option<Challenge> {
-    let gate = Gate::new(app, if by_id { "id" } else { "user" }, typed, caller.address);
-    let before = format!("asked-captcha:{}", caller.visitor);
-    if !gate.asks(app).await && app.cache.get(&before).await.is_none() {
-        return None;
-    }
-    app.cache.put(&before, "1", CHOICE_LIFE).await;
-    Some(captcha::challenge(&app.cache, &app.chance).await)
+    Gate::new(app, if by_id { "id" } else { "user" }, typed, caller.address).question(app, caller.visitor).await
 }

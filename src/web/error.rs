@@ -32,6 +32,9 @@ pub enum Problem {
     /// Nobody is signed in; `back` is the page that was wanted.
     #[error("not signed in")]
     SignIn { back: String },
+    /// A password of one's own must be chosen first.
+    #[error("no own password yet")]
+    SetUp,
     /// Took too long, or the database cannot be reached.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -75,7 +78,7 @@ pub fn status(problem: &Problem) -> StatusCode {
         Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Problem::FormExpired => form_expired(),
         Problem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Problem::SignIn { .. } => StatusCode::SEE_OTHER,
+        Problem::SignIn { .. } | Problem::SetUp => StatusCode::SEE_OTHER,
         Problem::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Problem::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Problem::Refused(refusal) => of_refusal(refusal),
@@ -128,6 +131,7 @@ pub fn page(problem: Problem, frame: Frame, retry: Option<String>, code: &str) -
     let status = status(&problem);
     let failure = match problem {
         Problem::SignIn { back } => return see_other(&links::login(LoginMode::User, &back)),
+        Problem::SetUp => return see_other(links::PASSWORD),
         Problem::Ended(message) => return Page::with_status(status, MessagePage { frame, message }).into_response(),
         Problem::BadRequest => Shown::BadRequest,
         Problem::Forbidden => Shown::Forbidden,

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::domain::bilingual::{Bilingual, Lang};
 use crate::domain::payer::Payer;
 use crate::domain::session::{Rights, Session};
+use crate::flow::account;
 use crate::flow::guess::Caller;
 use crate::flow::session;
 
@@ -253,6 +254,8 @@ impl<'a> FromRequest<'a> for &'a Visit {
 pub struct SignedIn {
     pub session: Session,
     pub payer: Payer,
+    /// Has chosen a password; not the school's initial one
+    pub own_password: bool,
 }
 
 impl SignedIn {
@@ -266,11 +269,26 @@ impl<'a> FromRequest<'a> for SignedIn {
     async fn from_request(req: &'a Request, body: &mut RequestBody) -> poem::Result<SignedIn> {
         let visit = <&Visit>::from_request(req, body).await?;
         let found = match visit.token() {
-            Some(token) => session::of_token(&visit.app, token).await.map_err(Problem::from)?,
+            Some(token) => session::account_of_token(&visit.app, token).await.map_err(Problem::from)?,
             None => None,
         };
-        let (session, payer) = found.ok_or_else(|| Problem::SignIn { back: page_of(&visit.path).to_owned() })?;
-        Ok(SignedIn { session, payer })
+        let (session, account) = found.ok_or_else(|| Problem::SignIn { back: page_of(&visit.path).to_owned() })?;
+        Ok(SignedIn { session, own_password: account.password_hash.is_some(), payer: account.payer })
+    }
+}
+
+/// Somebody is signed in who has a password of their own, or does not need one here. Whoever must choose one first is
+/// sent to choose it; what is owed can be paid before.
+pub struct Settled(pub SignedIn);
+
+impl<'a> FromRequest<'a> for Settled {
+    async fn from_request(req: &'a Request, body: &mut RequestBody) -> poem::Result<Settled> {
+        let signed = SignedIn::from_request(req, body).await?;
+        let visit = <&Visit>::from_request(req, body).await?;
+        match account::must_set_up(&visit.app, signed.session.rights, signed.own_password) {
+            true => Err(Problem::SetUp.into()),
+            false => Ok(Settled(signed)),
+        }
     }
 }
 

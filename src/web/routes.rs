@@ -6,7 +6,8 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, pages, watch};
 use super::page::{
-    amount, callback, cashier, checkout, home, login, logout, orders, paid, pay, result, settings, state, tuition,
+    account, amount, callback, cashier, checkout, home, login, logout, orders, paid, pay, result, settings, state,
+    tuition,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -19,6 +20,10 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/logout", page(post(logout::here)))
         .at("/logout-everywhere", page(post(logout::everywhere)))
         .at("/settings", page(post(settings::submit)))
+        .at("/forgot", page(get(account::show_forgot).post(account::submit_forgot)))
+        .at("/me", page(get(account::show_me)))
+        .at("/me/password", page(get(account::show_password).post(account::submit_password)))
+        .at("/me/question", page(get(account::show_question).post(account::submit_question)))
         .at("/tuition", page(get(tuition::show)))
         .at("/tuition/:charge_id/amount", page(get(amount::show).post(amount::submit)))
         .at("/checkout", page(post(checkout::submit)))

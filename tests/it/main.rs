@@ -1,5 +1,6 @@
 //! Stories: each drives the whole app through its own router against the sandbox.
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on stops")]
+mod account;
 mod alipay_channel;
 mod alipay_paying;
 mod api;

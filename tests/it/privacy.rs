@@ -10,7 +10,7 @@ use crate::world::phone::{Device, Phone};
 use crate::world::school::Student;
 
 /// Pages without an owner: what anybody may open.
-const OPEN: [&str; 4] = ["/h5/login", "/h5/settings", "/h5/logout", "/"];
+const OPEN: [&str; 5] = ["/h5/login", "/h5/forgot", "/h5/settings", "/h5/logout", "/"];
 
 struct Scene {
     world: TestApp,

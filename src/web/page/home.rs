@@ -6,14 +6,14 @@ use crate::domain::fee::FeeKind;
 use crate::domain::money::Fen;
 use crate::flow::{arrears, records};
 use crate::web::error::Problem;
-use crate::web::guard::{SignedIn, Visit};
+use crate::web::guard::{Settled, Visit};
 use crate::web::html::Page;
 use crate::web::view::home::{Home, PendingOrder};
 use crate::web::view::part::Title;
 
 /// `GET /h5`
 #[handler]
-pub async fn show(visit: &Visit, signed: SignedIn) -> Result<Response> {
+pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let app = &visit.app;
     let own = arrears::of_payer(app, signed.payer.id).await.map_err(Problem::from)?;
     let owed = |tuition: bool| -> Fen {

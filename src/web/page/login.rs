@@ -5,7 +5,7 @@ use poem::http::StatusCode;
 use poem::{IntoResponse, Response, Result, handler};
 
 use crate::domain::bilingual::Bilingual;
-use crate::flow::guess::Guess;
+use crate::flow::guess::{Challenge, Guess};
 use crate::flow::sign_in::{self, Answer, Choice, Refused};
 use crate::flow::{password, session};
 use crate::web::error::{LOCKED, Problem, TYPED_WRONG, see_other};
@@ -93,11 +93,7 @@ async fn draw(visit: &Visit, typed: &Typed<'_>, refused: Option<Refused>) -> Res
         true => None,
         false => sign_in::question(&visit.app, by_id, typed.name, caller).await,
     };
-    let captcha = question.map(|asked| Captcha {
-        image: format!("data:image/png;base64,{}", BASE64.encode(&asked.image_png)),
-        id: asked.id,
-        question: Bilingual::new(asked.question_zh, asked.question_en),
-    });
+    let captcha = question.map(captcha_of);
     let view = Login {
         frame: visit.frame(None),
         mode: typed.mode,
@@ -110,6 +106,15 @@ async fn draw(visit: &Visit, typed: &Typed<'_>, refused: Option<Refused>) -> Res
         back: typed.back.to_owned(),
     };
     Page::with_status(status, view).into_response()
+}
+
+/// The question as a page shows it.
+pub fn captcha_of(asked: Challenge) -> Captcha {
+    Captcha {
+        image: format!("data:image/png;base64,{}", BASE64.encode(&asked.image_png)),
+        id: asked.id,
+        question: Bilingual::new(asked.question_zh, asked.question_en),
+    }
 }
 
 fn hint(visit: &Visit) -> PasswordHint {

@@ -1,5 +1,6 @@
 //! The pages: each file reads what its page shows, and does what its forms ask for.
 pub mod access;
+pub mod account;
 pub mod amount;
 pub mod callback;
 pub mod cashier;

@@ -12,7 +12,7 @@ use crate::domain::order_no::OrderNo;
 use crate::flow::inquire;
 use crate::flow::records::{self, Listed, Shown};
 use crate::web::error::Problem;
-use crate::web::guard::{SignedIn, Visit};
+use crate::web::guard::{Settled, Visit};
 use crate::web::html::Page;
 use crate::web::view::links::{Span, Which};
 use crate::web::view::order::{OrderPage, RefundLine};
@@ -21,7 +21,7 @@ use crate::web::view::part::Title;
 
 /// `GET /h5/orders?show=&when=&from=&to=&page=`
 #[handler]
-pub async fn list(visit: &Visit, signed: SignedIn) -> Result<Response> {
+pub async fn list(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let which = Which::parse(visit.query("show")).unwrap_or_default();
     let span = span(visit);
     let page = page(visit);
@@ -105,7 +105,7 @@ fn months(listed: Vec<Listed>) -> Vec<Month> {
 
 /// `GET /h5/orders/{order_no}`. Asks the channel about an order that waits.
 #[handler]
-pub async fn show(visit: &Visit, signed: SignedIn, Path(no): Path<String>) -> Result<Response> {
+pub async fn show(visit: &Visit, Settled(signed): Settled, Path(no): Path<String>) -> Result<Response> {
     let app = &visit.app;
     let no = OrderNo::parse(&no).ok_or(Problem::NotFound)?;
     let found = records::find_order(app, &signed.session, &no).await.map_err(Problem::from)?;

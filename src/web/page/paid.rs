@@ -7,7 +7,7 @@ use super::orders::{bounds, page, span};
 use crate::flow::records::{self, Slip as Found};
 use crate::flow::settle::ISSUER;
 use crate::web::error::Problem;
-use crate::web::guard::{SignedIn, Visit};
+use crate::web::guard::{Settled, Visit};
 use crate::web::html::Page;
 use crate::web::view::links::PaidKind;
 use crate::web::view::paid::{Maker, PaidList, PaidMonth, Slip, SlipLine, SlipRow};
@@ -15,7 +15,7 @@ use crate::web::view::part::Title;
 
 /// `GET /h5/paid?show=&when=&from=&to=&page=`
 #[handler]
-pub async fn list(visit: &Visit, signed: SignedIn) -> Result<Response> {
+pub async fn list(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let kind = PaidKind::parse(visit.query("show")).unwrap_or_default();
     let (span, page) = (span(visit), page(visit));
     let tuition = match kind {
@@ -66,7 +66,7 @@ fn maker(issuer: &str) -> Maker {
 
 /// `GET /h5/paid/{receipt_no}`
 #[handler]
-pub async fn show(visit: &Visit, signed: SignedIn, Path(no): Path<String>) -> Result<Response> {
+pub async fn show(visit: &Visit, Settled(signed): Settled, Path(no): Path<String>) -> Result<Response> {
     let found = records::find_slip(&visit.app, &signed.session, &no).await.map_err(Problem::from)?;
     let slip = found.ok_or(Problem::NotFound)?;
     let refunded = slip.listed.refunded();

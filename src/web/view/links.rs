@@ -13,6 +13,13 @@ pub const TUITION: &str = "/h5/tuition";
 pub const CHECKOUT: &str = "/h5/checkout";
 pub const ORDERS: &str = "/h5/orders";
 pub const PAID: &str = "/h5/paid";
+/// 我的
+pub const ME: &str = "/h5/me";
+pub const PASSWORD: &str = "/h5/me/password";
+/// 密保
+pub const QUESTION: &str = "/h5/me/question";
+/// 忘记密码
+pub const FORGOT: &str = "/h5/forgot";
 pub const SETTINGS: &str = "/h5/settings";
 
 /// `?mode=user|id` of the sign-in page.

@@ -33,6 +33,8 @@ pub enum Message {
     CodeUnknown,
     SignedOut,
     SignedOutEverywhere,
+    /// A forgotten password was set anew; nobody is signed in by that.
+    PasswordRecovered,
 }
 
 impl MessagePage {
@@ -45,6 +47,7 @@ impl MessagePage {
             Message::CodeUnknown => "message.code_unknown",
             Message::SignedOut => "message.signed_out",
             Message::SignedOutEverywhere => "message.signed_out_everywhere",
+            Message::PasswordRecovered => "message.password_recovered",
         }
     }
 
@@ -57,6 +60,7 @@ impl MessagePage {
             Message::CodeUnknown => "message.code_unknown_more",
             Message::SignedOut => "message.signed_out_more",
             Message::SignedOutEverywhere => "message.signed_out_everywhere_more",
+            Message::PasswordRecovered => "message.password_recovered_more",
         }
     }
 
@@ -64,7 +68,7 @@ impl MessagePage {
     fn tone(&self) -> &'static str {
         match &self.message {
             Message::OrderCancelled { .. } | Message::CodePaid => "",
-            Message::SignedOut | Message::SignedOutEverywhere => "",
+            Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered => "",
             Message::OrderClosed { .. } | Message::CodeClosed | Message::CodeUnknown => "w still",
         }
     }
@@ -83,7 +87,9 @@ impl MessagePage {
                 vec![("message.order_anew", links::TUITION), ("base.see_orders", links::ORDERS)]
             }
             Message::CodePaid | Message::CodeClosed | Message::CodeUnknown => Vec::new(),
-            Message::SignedOut | Message::SignedOutEverywhere => vec![("message.sign_in", links::LOGIN)],
+            Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered => {
+                vec![("message.sign_in", links::LOGIN)]
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 //! What each page shows: one plain struct per page, its template, and where its links lead. Handlers fill them.
+pub mod account;
 pub mod amount;
 pub mod browser;
 pub mod cashier;

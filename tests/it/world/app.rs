@@ -6,7 +6,7 @@ use jiaofei::app::App;
 use jiaofei::channel::contract::Prepay;
 use jiaofei::cli::demo::demo_config;
 use jiaofei::clock::{Chance, Clock};
-use jiaofei::config::{Config, Redis};
+use jiaofei::config::{Config, FirstSignIn, Redis};
 use jiaofei::domain::checkout::Wanted;
 use jiaofei::domain::ids::{ChargeId, PayerId};
 use jiaofei::domain::moment::Moment;
@@ -59,6 +59,8 @@ impl TestApp {
         let database = TestDatabase::fresh().await;
         let mut config = demo_config(&url, &sandbox_url, &database.url);
         config.redis = database::fresh_redis().await.map(|url| Redis { url });
+        // a school where nobody must choose a password first; other stories tell of one where everybody must
+        config.school.first_sign_in = FirstSignIn::Open;
         change(&mut config);
         let clock = Clock::manual(start_of_story());
         // a busy machine must not make an acknowledgement late

@@ -4,10 +4,13 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::money::Fen;
 use crate::domain::order::CloseReason;
 use crate::domain::order_no::OrderNo;
+use crate::domain::password::Weakness;
 use crate::domain::payer::PayerKind;
+use crate::domain::question::Question;
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::Channel;
 use crate::web::html::Frame;
+use crate::web::view::account::{Done, Forgot, FormProblem, Me, PasswordPage, QuestionPage};
 use crate::web::view::failure::{Failure, FailurePage};
 use crate::web::view::home::{Home, PendingOrder};
 use crate::web::view::links::LoginMode;
@@ -16,7 +19,7 @@ use crate::web::view::message::{Message, MessagePage};
 use crate::web::view::part::Surplus;
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [logins(frame), homes(frame), messages(frame), failures(frame)].into_iter().flatten().collect()
+    [logins(frame), accounts(frame), homes(frame), messages(frame), failures(frame)].into_iter().flatten().collect()
 }
 
 /// A picture of one pixel; the real one comes from the cache's captcha.
@@ -91,6 +94,65 @@ fn logins(frame: &Frame) -> Vec<Sample> {
         sample("login-id-wrong", care(wrong_id)),
         sample("login-choose", choose),
     ]
+}
+
+fn accounts(frame: &Frame) -> Vec<Sample> {
+    let own = signed_in(frame);
+    let new_here = Me { own_password: false, question: None, last_sign_in: None, phone: None, ..me(&own) };
+    let password =
+        |set_up, problem| PasswordPage { frame: own.clone(), set_up, question: None, problem, captcha: None };
+    let question = |ticket: Option<&str>, problem| QuestionPage {
+        frame: own.clone(),
+        ticket: ticket.map(Into::into),
+        question: Some(Question::BirthTown),
+        problem,
+        captcha: None,
+    };
+    let forgot = |asked, problem| Forgot {
+        frame: frame.clone(),
+        asked,
+        username: "202301180417".into(),
+        problem,
+        captcha: Some(Captcha {
+            id: "c4pTcHa".into(),
+            image: PICTURE.into(),
+            question: Bilingual::new("二十七加五等于几", "twenty-seven plus five"),
+        }),
+    };
+    let asked = || Some(("t1ck3t".to_owned(), Question::FirstTeacher));
+    let locked = FormProblem::Locked { until: at("2026-09-01 10:39:00") };
+    vec![
+        sample("me", me(&own)),
+        sample("me-new", new_here),
+        sample("me-limited", Me { limited: true, ..me(&own) }),
+        sample("me-password-done", Me { done: Some(Done::Password), ..me(&own) }),
+        sample("password", password(false, None)),
+        sample("password-wrong", password(false, Some(FormProblem::Wrong { tries_left: Some(2) }))),
+        sample("password-weak", password(false, Some(FormProblem::Weak(Weakness::Common)))),
+        sample("password-first", password(true, None)),
+        sample("password-first-no-question", password(true, Some(FormProblem::Question))),
+        sample("question-one", question(None, Some(locked))),
+        sample("question-two", question(Some("t1ck3t"), None)),
+        sample("question-two-short", question(Some("t1ck3t"), Some(FormProblem::Answer))),
+        sample("forgot", forgot(None, None)),
+        sample("forgot-over", forgot(None, Some(FormProblem::StepOver))),
+        sample("forgot-two", forgot(asked(), None)),
+        sample("forgot-two-wrong", forgot(asked(), Some(FormProblem::Wrong { tries_left: None }))),
+        sample("forgot-two-differ", forgot(asked(), Some(FormProblem::Differ))),
+    ]
+}
+
+fn me(frame: &Frame) -> Me {
+    Me {
+        frame: frame.clone(),
+        done: None,
+        limited: false,
+        id_number: Some("3****************8".into()),
+        phone: Some("178****5287".into()),
+        own_password: true,
+        question: Some(Question::FavouriteBook),
+        last_sign_in: Some(at("2026-08-31 18:02:11")),
+    }
 }
 
 fn homes(frame: &Frame) -> Vec<Sample> {

@@ -1,0 +1,210 @@
+//! 我的, 修改密码, 密保 and 忘记密码.
+use poem::http::StatusCode;
+use poem::{IntoResponse, Response, Result, handler};
+
+use super::login::captcha_of;
+use crate::domain::question::Question;
+use crate::flow::account::{self, NewPassword, NotTaken};
+use crate::flow::guess::{Caller, Gate, Guess};
+use crate::web::error::{LOCKED, Problem, TYPED_WRONG, see_other};
+use crate::web::form::Form;
+use crate::web::guard::{Settled, SignedIn, Visit, set_cookie};
+use crate::web::html::Page;
+use crate::web::view::account::{Done, Forgot, FormProblem, Me, PasswordPage, QuestionPage};
+use crate::web::view::links;
+use crate::web::view::message::{Message, MessagePage};
+
+/// `GET /h5/me?done=`
+#[handler]
+pub async fn show_me(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
+    let standing = account::standing(&visit.app, &signed.session).await.map_err(Problem::from)?;
+    let limited = signed.is_limited();
+    let view = Me {
+        frame: visit.frame(Some(&signed.payer)),
+        done: Done::parse(visit.query("done")),
+        limited,
+        id_number: standing.id_number.filter(|_| !limited),
+        phone: standing.phone.filter(|_| !limited),
+        own_password: standing.own_password,
+        question: standing.question.filter(|_| !limited),
+        last_sign_in: standing.last_sign_in.filter(|_| !limited),
+    };
+    Ok(Page::new(view).into_response())
+}
+
+fn problem_of(not: NotTaken) -> FormProblem {
+    match not {
+        NotTaken::Empty => FormProblem::Empty,
+        NotTaken::Guess(Guess::WrongPair { tries_left }) => FormProblem::Wrong { tries_left },
+        NotTaken::Guess(Guess::Captcha) => FormProblem::Captcha,
+        NotTaken::Guess(Guess::Locked { until }) => FormProblem::Locked { until },
+        NotTaken::Weak(weakness) => FormProblem::Weak(weakness),
+        NotTaken::Reused => FormProblem::Reused,
+        NotTaken::Differ => FormProblem::Differ,
+        NotTaken::Question => FormProblem::Question,
+        NotTaken::Answer => FormProblem::Answer,
+        NotTaken::StepOver => FormProblem::StepOver,
+    }
+}
+
+fn status_of(problem: Option<FormProblem>) -> StatusCode {
+    match problem {
+        None => StatusCode::OK,
+        Some(FormProblem::Locked { .. }) => LOCKED,
+        Some(_) => TYPED_WRONG,
+    }
+}
+
+fn caller<'a>(visit: &Visit, visitor: &'a str, form: &'a Form) -> Caller<'a> {
+    let captcha = Some((form.get("captcha_id"), form.get("captcha"))).filter(|(id, _)| !id.is_empty());
+    visit.caller(visitor, captcha)
+}
+
+fn new_password(form: &Form) -> NewPassword<'_> {
+    NewPassword { new: form.get("new"), again: form.get("again") }
+}
+
+fn must_set_up(visit: &Visit, signed: &SignedIn) -> bool {
+    account::must_set_up(&visit.app, signed.session.rights, signed.own_password)
+}
+
+/// `GET /h5/me/password`
+#[handler]
+pub async fn show_password(visit: &Visit, signed: SignedIn) -> Result<Response> {
+    Ok(match signed.is_limited() {
+        true => see_other(links::ME),
+        false => draw_password(visit, &signed, None, None).await,
+    })
+}
+
+/// `POST /h5/me/password`. Whoever was signed in elsewhere with the old one is not any more.
+#[handler]
+pub async fn submit_password(visit: &Visit, signed: SignedIn, form: Form) -> Result<Response> {
+    if signed.is_limited() {
+        return Ok(see_other(links::ME));
+    }
+    let (app, session, new) = (&visit.app, &signed.session, new_password(&form));
+    let visitor = visit.visitor();
+    let taken = match must_set_up(visit, &signed) {
+        true => account::set_up(app, session, new, (form.get("question"), form.get("answer"))).await,
+        false => account::change_password(app, session, form.get("old"), new, caller(visit, &visitor, &form)).await,
+    };
+    Ok(match taken.map_err(Problem::from)? {
+        Ok(token) => {
+            let to = format!("{}?done={}", links::ME, Done::Password.code());
+            set_cookie(see_other(&to), &visit.session_cookie(&token))
+        }
+        Err(not) => {
+            let chosen = Question::parse(form.get("question"));
+            draw_password(visit, &signed, chosen, Some(problem_of(not))).await
+        }
+    })
+}
+
+async fn draw_password(
+    visit: &Visit,
+    signed: &SignedIn,
+    question: Option<Question>,
+    problem: Option<FormProblem>,
+) -> Response {
+    let set_up = must_set_up(visit, signed);
+    let gate = Gate::new(&visit.app, "user", &signed.payer.number, visit.caller("", None).address);
+    let asked = if set_up { None } else { gate.question(&visit.app, &visit.visitor()).await };
+    let frame = visit.frame(Some(&signed.payer));
+    let view = PasswordPage { frame, set_up, question, problem, captcha: asked.map(captcha_of) };
+    Page::with_status(status_of(problem), view).into_response()
+}
+
+/// `GET /h5/me/question`
+#[handler]
+pub async fn show_question(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
+    Ok(match signed.is_limited() {
+        true => see_other(links::ME),
+        false => draw_question(visit, &signed, None, None, None).await,
+    })
+}
+
+/// `POST /h5/me/question`: either step.
+#[handler]
+pub async fn submit_question(visit: &Visit, Settled(signed): Settled, form: Form) -> Result<Response> {
+    if signed.is_limited() {
+        return Ok(see_other(links::ME));
+    }
+    let (app, session, visitor) = (&visit.app, &signed.session, visit.visitor());
+    let ticket = form.get("ticket");
+    if ticket.is_empty() {
+        let begun = account::begin_question(app, session, form.get("password"), caller(visit, &visitor, &form)).await;
+        return Ok(match begun.map_err(Problem::from)? {
+            Ok(ticket) => draw_question(visit, &signed, Some(ticket), None, None).await,
+            Err(not) => draw_question(visit, &signed, None, None, Some(problem_of(not))).await,
+        });
+    }
+    let asked = (form.get("question"), form.get("answer"));
+    Ok(match account::set_question(app, session, ticket, asked).await.map_err(Problem::from)? {
+        Ok(()) => see_other(&format!("{}?done={}", links::ME, Done::Question.code())),
+        Err(NotTaken::StepOver) => draw_question(visit, &signed, None, None, Some(FormProblem::StepOver)).await,
+        Err(not) => {
+            let chosen = Question::parse(asked.0);
+            draw_question(visit, &signed, Some(ticket.to_owned()), chosen, Some(problem_of(not))).await
+        }
+    })
+}
+
+async fn draw_question(
+    visit: &Visit,
+    signed: &SignedIn,
+    ticket: Option<String>,
+    question: Option<Question>,
+    problem: Option<FormProblem>,
+) -> Response {
+    let gate = Gate::new(&visit.app, "user", &signed.payer.number, visit.caller("", None).address);
+    let asked = if ticket.is_some() { None } else { gate.question(&visit.app, &visit.visitor()).await };
+    let frame = visit.frame(Some(&signed.payer));
+    let view = QuestionPage { frame, ticket, question, problem, captcha: asked.map(captcha_of) };
+    Page::with_status(status_of(problem), view).into_response()
+}
+
+/// `GET /h5/forgot`
+#[handler]
+pub async fn show_forgot(visit: &Visit) -> Result<Response> {
+    Ok(draw_forgot(visit, None, "", None).await)
+}
+
+/// `POST /h5/forgot`: either step. Says the same whether there is such an account or not.
+#[handler]
+pub async fn submit_forgot(visit: &Visit, form: Form) -> Result<Response> {
+    let (app, visitor) = (&visit.app, visit.visitor());
+    let caller = caller(visit, &visitor, &form);
+    let (ticket, username) = (form.get("ticket"), form.get("username"));
+    if ticket.is_empty() {
+        return Ok(match account::begin_recovery(app, username, caller).await.map_err(Problem::from)? {
+            Ok(asked) => draw_forgot(visit, Some(asked), username, None).await,
+            Err(not) => draw_forgot(visit, None, username, Some(problem_of(not))).await,
+        });
+    }
+    let taken = account::recover(app, ticket, form.get("answer"), new_password(&form), caller).await;
+    Ok(match taken.map_err(Problem::from)? {
+        Ok(()) => {
+            let message = Message::PasswordRecovered;
+            Page::new(MessagePage { frame: visit.frame_signed_out(), message }).into_response()
+        }
+        Err(not) => {
+            let question = account::recovery_question(app, ticket, &visitor).await.map_err(Problem::from)?;
+            let asked = question.map(|question| (ticket.to_owned(), question));
+            let problem = if asked.is_none() { FormProblem::StepOver } else { problem_of(not) };
+            draw_forgot(visit, asked, username, Some(problem)).await
+        }
+    })
+}
+
+async fn draw_forgot(
+    visit: &Visit,
+    asked: Option<(String, Question)>,
+    username: &str,
+    problem: Option<FormProblem>,
+) -> Response {
+    let gate = Gate::new(&visit.app, "recover", username, visit.caller("", None).address);
+    let captcha = gate.question(&visit.app, &visit.visitor()).await.map(captcha_of);
+    let view = Forgot { frame: visit.frame(None), asked, username: username.to_owned(), problem, captcha };
+    Page::with_status(status_of(problem), view).into_response()
+}
