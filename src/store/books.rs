@@ -138,16 +138,21 @@ struct KeptRow {
     mac: Option<String>,
 }
 
-/// The next `limit` charges after one, each with its entries in the order of their numbers. One statement, so that no
-/// entry comes in between a charge and its entries.
+/// The next `limit` charges after one, each with its entries in the order of their numbers. They are read by one
+/// statement, so that no entry comes in between a charge and its entries; both tables by the same range of numbers, so
+/// that PostgreSQL walks two indexes whatever it believes of the tables' sizes.
 pub async fn page(db: &impl ConnectionTrait, after: ChargeId, limit: u32) -> Result<Vec<(Book, Vec<KeptEntry>)>> {
+    let sql = format!("SELECT MAX(id) AS last FROM (SELECT id FROM charge WHERE id > $1 ORDER BY id LIMIT {limit}) p");
+    let row = db.query_one_raw(statement(db, &sql, [after.0.into()])).await?;
+    let last = row.map(|row| row.try_get::<Option<i64>>("", "last")).transpose()?.flatten();
+    let Some(last) = last else { return Ok(Vec::new()) };
     let sql = format!(
-        "SELECT {COLUMNS}, e.seq, e.cause, e.cause_no, e.amount_fen, e.at, e.mac \
-         FROM (SELECT * FROM charge WHERE id > $1 ORDER BY id LIMIT {limit}) c \
-         LEFT JOIN charge_entry e ON e.charge_id = c.id ORDER BY c.id, e.seq"
+        "SELECT {COLUMNS}, e.seq, e.cause, e.cause_no, e.amount_fen, e.at, e.mac FROM charge c \
+         LEFT JOIN charge_entry e ON e.charge_id = c.id AND e.charge_id > $1 AND e.charge_id <= $2 \
+         WHERE c.id > $1 AND c.id <= $2 ORDER BY c.id, e.seq"
     );
     let mut books: Vec<(Book, Vec<KeptEntry>)> = Vec::new();
-    for row in db.query_all_raw(statement(db, &sql, [after.0.into()])).await? {
+    for row in db.query_all_raw(statement(db, &sql, [after.0.into(), last.into()])).await? {
         let book = Book::from(Row::from_query_result(&row, "")?);
         if books.last().is_none_or(|(last, _)| last.charge != book.charge) {
             books.push((book, Vec::new()));
