@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::app::App;
 use crate::flow::failure::Result;
 use crate::flow::lane::Lane;
-use crate::flow::{chain, expire, inquire, refund};
+use crate::flow::{chain, expire, inquire, refund, rotate};
 
 /// How often the jobs look for work, in real time.
 const EVERY: Duration = Duration::from_secs(2);
@@ -26,10 +26,11 @@ enum Job {
     Expire,
     Refund,
     Tally,
+    Keys,
 }
 
 impl Job {
-    const ALL: [Job; 4] = [Job::Inquire, Job::Expire, Job::Refund, Job::Tally];
+    const ALL: [Job; 5] = [Job::Inquire, Job::Expire, Job::Refund, Job::Tally, Job::Keys];
 
     /// The word in logs and metrics.
     const fn code(self) -> &'static str {
@@ -38,6 +39,7 @@ impl Job {
             Job::Expire => "expire",
             Job::Refund => "refund",
             Job::Tally => "tally",
+            Job::Keys => "keys",
         }
     }
 
@@ -47,7 +49,7 @@ impl Job {
             Job::Inquire => inquire::lanes(app).await,
             Job::Expire => expire::lanes(app).await,
             Job::Refund => refund::lanes(app).await,
-            Job::Tally => Ok(vec![Lane { payee_code: String::new(), channel: None }]),
+            Job::Tally | Job::Keys => Ok(vec![Lane { payee_code: String::new(), channel: None }]),
         }
     }
 
@@ -57,6 +59,7 @@ impl Job {
             Job::Expire => expire::run_lane(app, lane).await,
             Job::Refund => refund::run_lane(app, lane).await,
             Job::Tally => chain::run_once(app).await,
+            Job::Keys => rotate::run_once(app).await,
         }
     }
 
@@ -66,12 +69,13 @@ impl Job {
             Job::Expire => expire::run_once(app).await,
             Job::Refund => refund::run_once(app).await,
             Job::Tally => chain::run_once(app).await,
+            Job::Keys => rotate::run_once(app).await,
         }
     }
 }
 
-/// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally. Gives how
-/// much was done.
+/// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally,
+/// keys to note. Gives how much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut done = 0;
     for job in Job::ALL {

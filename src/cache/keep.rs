@@ -133,6 +133,15 @@ impl Cache {
         }
     }
 
+    /// Forgets every value, those of other processes too; throttles go on. With Redis away its values are deleted when
+    /// it is back.
+    pub async fn forget(&self) {
+        self.twin.forget_values();
+        if let Some(remote) = &self.remote {
+            remote.forget().await;
+        }
+    }
+
     async fn try_throttle(&self, key: &str, limit: u32, window: Duration, count: bool) -> Throttle {
         if let Some(remote) = &self.remote {
             let mut eval = redis::cmd("EVAL");

@@ -168,6 +168,14 @@ impl Remote {
         if all { self.delete_values().await } else { Ok(()) }
     }
 
+    /// Deletes all values now, or when Redis is back.
+    pub async fn forget(self: &Arc<Self>) {
+        if let Err(error) = self.delete_values().await {
+            self.fuse().owes_all = true;
+            self.blow(None, &error);
+        }
+    }
+
     async fn delete_values(&self) -> RedisResult<()> {
         let mut cursor = 0_u64;
         loop {

@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{audit, demo, import, log, office, serve};
+use super::{audit, backup, demo, import, log, office, reseal, serve};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::migrate;
@@ -62,6 +62,12 @@ enum Command {
     Audit(audit::AuditArgs),
     /// What the finance office decides: open items, money of a wrong amount, refunds
     Office(office::OfficeArgs),
+    /// Seal every personal field with the first field key, and enter it under the first index key
+    Reseal(reseal::ResealArgs),
+    /// Copy the SQLite database into a file while it is used
+    Backup(backup::BackupArgs),
+    /// Make a database fit for use that was brought back from a backup
+    Restored(backup::RestoredArgs),
     /// Bring the database's schema up to date
     Migrate {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
@@ -97,6 +103,21 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             log::start(log::Form::Plain);
             let config = Config::load(&args.config, std::env::vars())?;
             return office::run(args, config).await;
+        }
+        Command::Reseal(args) => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&args.config, std::env::vars())?;
+            return reseal::run(config).await;
+        }
+        Command::Backup(args) => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&args.config, std::env::vars())?;
+            backup::back_up(&args, config).await?;
+        }
+        Command::Restored(args) => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&args.config, std::env::vars())?;
+            backup::declare_restored(config).await?;
         }
         Command::Migrate { config } => {
             log::start(log::Form::Plain);

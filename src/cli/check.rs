@@ -1,5 +1,7 @@
 //! What `serve` refuses to start with. Each complaint names the key to set.
-use crate::config::{Config, Pem, Secrets};
+use secrecy::ExposeSecret;
+
+use crate::config::{Config, OneOrMore, Pem, Secrets};
 use crate::sandbox::keys;
 use crate::web::code::Mark;
 
@@ -33,7 +35,7 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
             if is_sandbox(&wechat.private_key) {
                 complain("wechat.private_key");
             }
-            if secrecy::ExposeSecret::expose_secret(&wechat.api_v3_key) == keys::WECHAT_API_V3_KEY {
+            if wechat.api_v3_key.all().iter().any(|key| key.expose_secret() == keys::WECHAT_API_V3_KEY) {
                 complain("wechat.api_v3_key");
             }
             let voices = wechat.public_key.iter().chain(&wechat.platform_certificates);
@@ -45,8 +47,9 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
             if is_sandbox(&alipay.private_key) {
                 complain("alipay.private_key");
             }
-            let voices = [&alipay.alipay_public_key, &alipay.alipay_cert, &alipay.alipay_root_cert];
-            if voices.into_iter().flatten().any(is_sandbox) {
+            let named = alipay.alipay_public_key.iter().flat_map(OneOrMore::all);
+            let certified = [&alipay.alipay_cert, &alipay.alipay_root_cert].into_iter().flatten();
+            if named.chain(certified).any(is_sandbox) {
                 complain("alipay.alipay_public_key, alipay.alipay_cert");
             }
         }
@@ -59,12 +62,13 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
 
 fn secrets(secrets: &Secrets, complaints: &mut Vec<String>) {
     let demo = [&DEMO_SESSION_KEY, &DEMO_FIELD_KEY, &DEMO_INDEX_KEY, &DEMO_JOURNAL_KEY];
-    let all = [
-        ("session_key", secrets.session_key.bytes()),
-        ("field_key", secrets.field_key.bytes()),
-        ("index_key", secrets.index_key.bytes()),
-        ("journal_key", secrets.journal_key.bytes()),
+    let listed = [
+        ("session_key", secrets.session_key.all()),
+        ("field_key", secrets.field_key.all()),
+        ("index_key", secrets.index_key.all()),
+        ("journal_key", std::slice::from_ref(&secrets.journal_key)),
     ];
+    let all: Vec<_> = listed.iter().flat_map(|(name, keys)| keys.iter().map(move |key| (name, key.bytes()))).collect();
     for (at, (name, key)) in all.iter().enumerate() {
         let same_throughout = key.iter().all(|byte| byte == &key[0]);
         if same_throughout || demo.contains(key) {

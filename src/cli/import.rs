@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::money::Fen;
 use crate::flow::import::report::Report;
 use crate::flow::import::run::{Kind, import};
-use crate::flow::migrate;
+use crate::flow::{migrate, rotate};
 use crate::outbound::HttpClient;
 
 #[derive(Args)]
@@ -40,6 +40,8 @@ enum What {
 pub async fn run(args: ImportArgs, config: Config) -> anyhow::Result<ExitCode> {
     let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
     migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
+    let complaints = rotate::take_up(&app).await?;
+    anyhow::ensure!(complaints.is_empty(), "the keys do not fit the database:\n  {}", complaints.join("\n  "));
     let kind = match args.what {
         What::Payers => Kind::Payers,
         What::Items => Kind::Items,

@@ -1,6 +1,7 @@
 //! The commands. They open the toolbox, hand it to the floors below, and speak to whoever sits at the terminal.
 pub mod args;
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod demo_data;
@@ -8,4 +9,5 @@ pub mod import;
 pub mod log;
 pub mod office;
 pub mod rehearsal;
+pub mod reseal;
 pub mod serve;

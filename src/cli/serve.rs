@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
-use crate::flow::migrate;
+use crate::flow::{migrate, restore, rotate};
 use crate::outbound::HttpClient;
 use crate::{jobs, web};
 use anyhow::Context;
@@ -41,6 +41,11 @@ pub async fn run(config: Config, rehearsal: bool) -> anyhow::Result<()> {
 pub async fn listen(app: Arc<App>) -> anyhow::Result<()> {
     let up = migrate::bring_up(&app.db, &app.chain, &app.clock).await;
     up.context("the database could not be brought up to date")?;
+    restore::recognise(&app).await.context("looking whether a backup was brought back")?;
+    let complaints = rotate::take_up(&app).await?;
+    if !complaints.is_empty() {
+        anyhow::bail!("the keys do not fit the database:\n  {}", complaints.join("\n  "));
+    }
     let address = app.config.server.listen.clone();
     let acceptor = TcpListener::bind(address.as_str()).into_acceptor().await;
     let acceptor = acceptor.with_context(|| format!("server.listen: {address}"))?;

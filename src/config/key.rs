@@ -20,6 +20,75 @@ impl Key32 {
     }
 }
 
+/// One value, or several that are good at the same time while one follows another. A list, or one text with commas
+/// between them; the first is used to make things, each to read them.
+#[derive(Clone)]
+pub struct OneOrMore<T>(Vec<T>);
+
+impl<T> OneOrMore<T> {
+    pub fn first(&self) -> &T {
+        self.0.first().expect("no value is made without a first one")
+    }
+
+    pub fn all(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T> From<T> for OneOrMore<T> {
+    fn from(one: T) -> Self {
+        Self(vec![one])
+    }
+}
+
+impl<T> From<(T, T)> for OneOrMore<T> {
+    /// The first, and what is read beside it.
+    fn from((first, other): (T, T)) -> Self {
+        Self(vec![first, other])
+    }
+}
+
+impl From<&str> for OneOrMore<Pem> {
+    /// The text itself, never a path.
+    fn from(text: &str) -> Self {
+        Pem::from(text).into()
+    }
+}
+
+impl From<&str> for OneOrMore<SecretString> {
+    fn from(text: &str) -> Self {
+        SecretString::from(text).into()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OneOrMore<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de, T: TryFrom<String, Error: fmt::Display>> Deserialize<'de> for OneOrMore<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Text {
+            One(String),
+            List(Vec<String>),
+        }
+        let error = |why: String| serde::de::Error::custom(why);
+        let texts = match Text::deserialize(from).map_err(|_| error("a text, or a list of texts".to_owned()))? {
+            Text::One(text) if text.starts_with("-----") => vec![text],
+            Text::One(text) => text.split(',').map(|text| text.trim().to_owned()).collect(),
+            Text::List(texts) => texts,
+        };
+        if texts.is_empty() {
+            return Err(error("an empty list; at least one value is needed".to_owned()));
+        }
+        let read = |text| T::try_from(text).map_err(|why| error(why.to_string()));
+        Ok(Self(texts.into_iter().map(read).collect::<Result<_, _>>()?))
+    }
+}
+
 impl fmt::Debug for Key32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key32(…)")

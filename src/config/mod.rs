@@ -4,5 +4,5 @@
 pub mod key;
 pub mod settings;
 
-pub use key::{Key32, Pem, Picture};
+pub use key::{Key32, OneOrMore, Pem, Picture};
 pub use settings::*;

@@ -8,7 +8,7 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::Fund;
 use crate::domain::id_number::IdNumber;
 
-use super::key::{Key32, Pem, Picture};
+use super::key::{Key32, OneOrMore, Pem, Picture};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,13 +154,17 @@ impl InitialPassword {
     }
 }
 
-/// Keys of 32 bytes in hexadecimal or base64, or `file:path`. Never defaulted.
+/// Keys of 32 bytes in hexadecimal or base64, or `file:path`. Never defaulted. While a key is changed its successor, or
+/// its predecessor, stands behind it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secrets {
-    pub session_key: Key32,
-    pub field_key: Key32,
-    pub index_key: Key32,
+    /// The first signs forms, each is believed
+    pub session_key: OneOrMore<Key32>,
+    /// The first seals personal fields, each opens them
+    pub field_key: OneOrMore<Key32>,
+    /// Payers are entered under the first and looked for under each; two at most
+    pub index_key: OneOrMore<Key32>,
     /// Seals the journal's chain
     pub journal_key: Key32,
     /// Earlier journal keys, by which older entries are still checked
@@ -227,8 +231,8 @@ pub struct WechatAccount {
     pub serial_no: String,
     /// apiclient_key.pem (PKCS#8)
     pub private_key: Pem,
-    /// 32 characters
-    pub api_v3_key: SecretString,
+    /// 32 characters; two while it is changed: what either opens is read
+    pub api_v3_key: OneOrMore<SecretString>,
     /// `PUB_KEY_ID_…`
     #[serde(default)]
     pub public_key_id: Option<String>,
@@ -261,7 +265,7 @@ pub struct AlipayAccount {
     /// PKCS#8 or PKCS#1, PEM or one line of base64
     pub private_key: Pem,
     #[serde(default)]
-    pub alipay_public_key: Option<Pem>,
+    pub alipay_public_key: Option<OneOrMore<Pem>>,
     #[serde(default)]
     pub app_cert: Option<Pem>,
     #[serde(default)]
@@ -349,6 +353,9 @@ impl Config {
         }
         if self.server.public_url.ends_with('/') || !self.server.public_url.starts_with("http") {
             return unfit("server.public_url", "an http(s) address without a trailing slash");
+        }
+        if self.secrets.index_key.all().len() > 2 {
+            return unfit("secrets.index_key", "two at most, the second only while it is changed");
         }
         for (at, payee) in self.payee.iter().enumerate() {
             let shape = payee.code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');

@@ -154,7 +154,7 @@ fn network(address: IpAddr) -> String {
 
 /// Names something in the cache without saying what it is.
 fn keyed(app: &App, kind: &str, text: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, app.config.secrets.session_key.bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, app.config.secrets.session_key.first().bytes());
     let mut context = hmac::Context::with_key(&key);
     for part in ["throttle", kind, text] {
         context.update(part.as_bytes());

@@ -19,6 +19,8 @@ pub mod office;
 pub mod password;
 pub mod records;
 pub mod refund;
+pub mod restore;
+pub mod rotate;
 pub mod scrape;
 pub mod session;
 pub mod settle;

@@ -8,8 +8,8 @@ pub enum StoreError {
     /// A row that fits no state of the domain. Never read as a default.
     #[error("table {table}, column {column}, row {row}: {value:?} is no known value")]
     Unfit { table: &'static str, column: &'static str, row: String, value: String },
-    /// A sealed field that our key does not open.
-    #[error("table {table}, row {row}: a sealed field cannot be opened with the configured key")]
+    /// A sealed field that none of our keys opens.
+    #[error("table {table}, row {row}: a sealed field cannot be opened with the configured keys (secrets.field_key)")]
     Unsealed { table: &'static str, row: String },
 }
 

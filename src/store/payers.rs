@@ -90,8 +90,8 @@ pub async fn find_by_number_keys(db: &impl ConnectionTrait, keys: &[String]) -> 
 
 /// Everybody with this ID number (one person may hold several student numbers), newest first.
 pub async fn find_by_id_number(db: &impl ConnectionTrait, sealer: &Sealer, id: &IdNumber) -> Result<Vec<Account>> {
-    let index = sealer.index(Field::IdNumber, id.reveal());
-    let query = Entity::find().filter(Column::IdNumberIndex.eq(index)).order_by_desc(Column::Id).limit(20);
+    let indexes = sealer.indexes(Field::IdNumber, id.reveal()).into_iter().map(|(index, _)| index);
+    let query = Entity::find().filter(Column::IdNumberIndex.is_in(indexes)).order_by_desc(Column::Id).limit(20);
     query.all(db).await?.into_iter().map(Account::try_from).collect()
 }
 

@@ -7,12 +7,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use subtle::ConstantTimeEq;
 
+use crate::config::Key32;
+
 const LENGTH: usize = 32;
 
 /// What a token is bound to.
 #[derive(Clone, Copy)]
 pub struct Bound<'a> {
-    pub key: &'a [u8; 32],
+    /// Never empty: the first signs, each is believed
+    pub keys: &'a [Key32],
     /// The cookie that tells browsers apart
     pub visitor: &'a str,
     /// The session cookie; empty before signing in
@@ -20,8 +23,8 @@ pub struct Bound<'a> {
 }
 
 impl Bound<'_> {
-    fn mac(&self) -> [u8; LENGTH] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.key);
+    fn mac(&self, key: &Key32) -> [u8; LENGTH] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
         let mut context = hmac::Context::with_key(&key);
         for part in ["csrf", self.visitor, self.session] {
             context.update(part.as_bytes());
@@ -34,7 +37,8 @@ impl Bound<'_> {
     /// A token for one page; `mask` is random.
     pub fn token(&self, mask: [u8; LENGTH]) -> String {
         let mut out = mask.to_vec();
-        out.extend(self.mac().iter().zip(mask).map(|(byte, mask)| byte ^ mask));
+        let first = self.keys.first().expect("the configuration holds at least one key");
+        out.extend(self.mac(first).iter().zip(mask).map(|(byte, mask)| byte ^ mask));
         BASE64.encode(out)
     }
 
@@ -44,7 +48,7 @@ impl Bound<'_> {
             return false;
         };
         let mac: Vec<u8> = masked.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
-        mac.ct_eq(&self.mac()).into()
+        self.keys.iter().any(|key| mac.ct_eq(&self.mac(key)).into())
     }
 }
 
@@ -52,20 +56,29 @@ impl Bound<'_> {
 mod tests {
     use super::*;
 
-    const BOUND: Bound = Bound { key: &[7; 32], visitor: "v", session: "s" };
+    const OLD: Key32 = Key32::new([7; 32]);
+    const NEW: Key32 = Key32::new([8; 32]);
+    const BOUND: Bound = Bound { keys: &[OLD], visitor: "v", session: "s" };
 
     #[test]
     fn a_token_is_good_for_the_cookies_it_was_made_for_under_any_mask() {
         assert!(BOUND.accepts(&BOUND.token([1; 32])) && BOUND.accepts(&BOUND.token([2; 32])));
         assert_ne!(BOUND.token([1; 32])[43..], BOUND.token([2; 32])[43..], "no part stays the same");
         for other in [
-            Bound { key: &[8; 32], ..BOUND },
+            Bound { keys: &[NEW], ..BOUND },
             Bound { visitor: "w", ..BOUND },
             Bound { session: "", ..BOUND },
             Bound { visitor: "", session: "vs", ..BOUND },
         ] {
             assert!(!other.accepts(&BOUND.token([1; 32])));
         }
+    }
+
+    #[test]
+    fn while_the_key_is_changed_a_token_of_either_is_good() {
+        let (new, both) = (Bound { keys: &[NEW], ..BOUND }, Bound { keys: &[NEW, OLD], ..BOUND });
+        assert!(both.accepts(&BOUND.token([1; 32])) && both.accepts(&new.token([1; 32])));
+        assert!(new.accepts(&both.token([1; 32])) && !BOUND.accepts(&both.token([1; 32])), "the first one signs");
     }
 
     #[test]

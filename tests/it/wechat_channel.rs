@@ -68,7 +68,7 @@ fn account(base: &str) -> WechatAccount {
         mch_id: WECHAT_MCH_FISCAL.to_owned(),
         serial_no: keys::WECHAT_MERCHANT_SERIAL.to_owned(),
         private_key: keys::WECHAT_MERCHANT_KEY.into(),
-        api_v3_key: keys::WECHAT_API_V3_KEY.to_owned().into(),
+        api_v3_key: keys::WECHAT_API_V3_KEY.into(),
         public_key_id: Some(keys::WECHAT_PUBLIC_KEY_ID.to_owned()),
         public_key: Some(keys::WECHAT_PUBLIC_KEY.into()),
         platform_certificates: vec![keys::WECHAT_PLATFORM_A_CERT.into()],

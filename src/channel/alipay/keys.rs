@@ -30,7 +30,8 @@ pub struct CertNumbers {
 
 pub struct Keys {
     ours: KeyPair,
-    alipays: ParsedPublicKey,
+    /// Alipay's; two while it changes
+    alipays: Vec<ParsedPublicKey>,
     numbers: Option<CertNumbers>,
 }
 
@@ -50,19 +51,20 @@ impl Keys {
         let (key, alipays, numbers) = match &account.alipay_public_key {
             None => {
                 let (alipays, numbers) = certificates(account, &probe)?;
-                ("alipay_cert", alipays, Some(numbers))
+                ("alipay_cert", vec![alipays], Some(numbers))
             }
             Some(_) if certified.into_iter().any(Option::is_some) => {
                 let why = "give either this key or the three certificates, not both";
                 return Err(KeyError { key: "alipay_public_key", why });
             }
-            Some(pem) => {
+            Some(pems) => {
                 let why = "not an RSA public key of 2048 bits or more";
-                let alipays = der(pem.text()).and_then(|der| public_key(&der));
+                let parse = |pem: &Pem| der(pem.text()).and_then(|der| public_key(&der));
+                let alipays = pems.all().iter().map(parse).collect::<Option<Vec<_>>>();
                 ("alipay_public_key", alipays.ok_or(KeyError { key: "alipay_public_key", why })?, None)
             }
         };
-        if alipays.verify_sig(PROBE, &probe).is_ok() {
+        if alipays.iter().any(|key| key.verify_sig(PROBE, &probe).is_ok()) {
             return Err(KeyError { key, why: "this is the application's own key; Alipay's is needed" });
         }
         Ok(Keys { ours, alipays, numbers })
@@ -76,7 +78,8 @@ impl Keys {
 
     /// Whether Alipay signed these bytes. Never panics, whatever the signature's text.
     pub fn verifies(&self, text: &[u8], signature: &str) -> bool {
-        STANDARD.decode(signature).is_ok_and(|signature| self.alipays.verify_sig(text, &signature).is_ok())
+        let Ok(signature) = STANDARD.decode(signature) else { return false };
+        self.alipays.iter().any(|key| key.verify_sig(text, &signature).is_ok())
     }
 
     /// Present in certificate mode.

@@ -16,11 +16,11 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderMap;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::channel::contract::NoticeRefusal;
-use crate::config::WechatAccount;
+use crate::config::{OneOrMore, WechatAccount};
 use crate::domain::moment::Moment;
 
 /// A message whose timestamp is this many seconds off is refused (WeChat Pay v3, verifying signatures: five minutes).
@@ -83,13 +83,15 @@ pub struct Sealed {
     pub ciphertext: String,
 }
 
-/// The APIv3 key.
-pub struct ApiV3Key(LessSafeKey);
+/// The APIv3 key; while it is changed the one before it too, for what WeChat Pay sealed with that.
+pub struct ApiV3Key(Vec<LessSafeKey>);
 
 impl ApiV3Key {
-    pub fn parse(text: &str) -> Result<ApiV3Key, KeyError> {
+    pub fn parse(keys: &OneOrMore<SecretString>) -> Result<ApiV3Key, KeyError> {
         let unfit = KeyError::of("wechat.api_v3_key", "exactly 32 characters");
-        UnboundKey::new(&AES_256_GCM, text.as_bytes()).map(|key| Self(LessSafeKey::new(key))).map_err(|_| unfit)
+        let parse = |text: &SecretString| UnboundKey::new(&AES_256_GCM, text.expose_secret().as_bytes());
+        let keys: Result<_, _> = keys.all().iter().map(|text| parse(text).map(LessSafeKey::new)).collect();
+        keys.map(Self).map_err(|_| unfit)
     }
 
     /// None when anything about it does not fit: algorithm, nonce, base64, key or tag.
@@ -97,12 +99,15 @@ impl ApiV3Key {
         if sealed.algorithm != "AEAD_AES_256_GCM" {
             return None;
         }
-        let nonce = Nonce::try_assume_unique_for_key(sealed.nonce.as_bytes()).ok()?;
-        let mut bytes = STANDARD.decode(&sealed.ciphertext).ok()?;
-        let aad = Aad::from(sealed.associated_data.as_deref().unwrap_or_default().as_bytes());
-        let length = self.0.open_in_place(nonce, aad, &mut bytes).ok()?.len();
-        bytes.truncate(length);
-        Some(bytes)
+        let nonce = |sealed: &Sealed| Nonce::try_assume_unique_for_key(sealed.nonce.as_bytes()).ok();
+        let bytes = STANDARD.decode(&sealed.ciphertext).ok()?;
+        let aad = sealed.associated_data.as_deref().unwrap_or_default().as_bytes();
+        self.0.iter().find_map(|key| {
+            let mut bytes = bytes.clone();
+            let length = key.open_in_place(nonce(sealed)?, Aad::from(aad), &mut bytes).ok()?.len();
+            bytes.truncate(length);
+            Some(bytes)
+        })
     }
 }
 
@@ -223,7 +228,7 @@ pub fn is_plain(text: &str) -> bool {
 /// Reads all three kinds of key from the configuration.
 pub fn parse_all(account: &WechatAccount) -> Result<(MerchantKey, ApiV3Key, Keyring), KeyError> {
     let merchant = MerchantKey::parse(account.private_key.text())?;
-    let api_v3 = ApiV3Key::parse(account.api_v3_key.expose_secret())?;
+    let api_v3 = ApiV3Key::parse(&account.api_v3_key)?;
     Ok((merchant, api_v3, Keyring::parse(account)?))
 }
 
@@ -259,7 +264,7 @@ mod tests {
         let said = refused(&WechatAccount { private_key: pkcs1.as_str().into(), ..account("http://127.0.0.1") });
         assert!(said.to_string().contains("PKCS#1"));
         let short = "0123456789".to_owned();
-        let error = refused(&WechatAccount { api_v3_key: short.clone().into(), ..account("http://127.0.0.1") });
+        let error = refused(&WechatAccount { api_v3_key: short.as_str().into(), ..account("http://127.0.0.1") });
         assert_eq!(error.key, "wechat.api_v3_key");
         assert!(!error.to_string().contains(&short));
     }
@@ -355,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_seal_opens_with_any_associated_data_and_breaks_with_any_change() {
-        let key = ApiV3Key::parse(material::WECHAT_API_V3_KEY).unwrap();
+        let key = ApiV3Key::parse(&material::WECHAT_API_V3_KEY.into()).unwrap();
         let sealed = |aad| serde_json::from_value::<Sealed>(testing::seal("明文", aad)).unwrap();
         for aad in [Some("transaction"), Some(""), None] {
             assert_eq!(key.open(&sealed(aad)).as_deref(), Some("明文".as_bytes()), "{aad:?}");

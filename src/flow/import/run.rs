@@ -7,7 +7,7 @@ use super::report::Report;
 use super::table::{Column, Row, Table};
 use super::{batch, charges, items, payers};
 use crate::app::App;
-use crate::store::tallies;
+use crate::store::{keys, tallies};
 
 /// What a file is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +76,8 @@ pub async fn import(
             break;
         }
     }
+    // a long file may outlast the notes made when it was begun
+    keys::note_first(&tx, &app.sealer, app.clock.now()).await?;
     match report.is_clean() && !dry {
         true => tx.commit().await?,
         false => tx.rollback().await?,
