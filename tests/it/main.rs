@@ -27,6 +27,8 @@ mod process;
 mod racing;
 mod records;
 mod redis_gone;
+mod restoring;
+mod rotation;
 mod sessions;
 mod settling;
 mod sign_in;

@@ -14,7 +14,7 @@ use jiaofei::domain::order::{Order, OrderState};
 use jiaofei::domain::trade::{Buyer, Channel, Product};
 use jiaofei::flow::checkout::{self, PayAsk, Started};
 use jiaofei::flow::failure::Failure;
-use jiaofei::flow::migrate;
+use jiaofei::flow::{migrate, restore, rotate};
 use jiaofei::outbound::HttpClient;
 use jiaofei::sandbox::merchants::{WECHAT_APP_ID, alipay_user, openid};
 use jiaofei::sandbox::world::{Options, Sandbox};
@@ -70,9 +70,10 @@ impl TestApp {
         sandbox.set_app_url(&url);
         let app = open(config, &clock).await;
         migrate::bring_up(&app.db, &app.chain, &app.clock).await.unwrap();
+        restore::recognise(&app).await.unwrap();
+        assert_eq!(rotate::take_up(&app).await.unwrap(), Vec::<String>::new());
         let school = school::found(&app).await;
-        let acceptor = TcpAcceptor::from_tokio(app_port).unwrap();
-        tokio::spawn(Server::new_with_acceptor(acceptor).run(routes(Arc::clone(&app))));
+        serve(app_port, &app);
         let outside = Arc::clone(&sandbox);
         tokio::spawn(async move { outside.serve(sandbox_port).await });
         TestApp { app, sandbox, clock, school, url, sandbox_url, _database: database }
@@ -86,6 +87,13 @@ impl TestApp {
     /// Another process on the same database with a configuration of its own.
     pub async fn process_with(&self, config: Config) -> Arc<App> {
         open(config, &self.clock).await
+    }
+
+    /// Serves a process on a port of its own; gives its address.
+    pub async fn serve(&self, app: &Arc<App>) -> String {
+        let (listener, url) = port().await;
+        serve(listener, app);
+        url
     }
 
     /// A browser that has never been here.
@@ -185,6 +193,11 @@ impl TestApp {
 async fn open(config: Config, clock: &Clock) -> Arc<App> {
     let http = HttpClient::with_timeouts(Duration::from_secs(2), Duration::from_secs(2)).unwrap();
     Arc::new(App::open(config, clock.clone(), Chance::system(), http).await.unwrap())
+}
+
+fn serve(listener: TcpListener, app: &Arc<App>) {
+    let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(routes(Arc::clone(app))));
 }
 
 pub async fn port() -> (TcpListener, String) {
