@@ -77,7 +77,7 @@ pub async fn move_on(tx: &DatabaseTransaction, today: &str, stretch: i64, tries:
 /// The last moment the books know of: an order made or money heard of.
 pub async fn last_known(db: &impl ConnectionTrait) -> Result<Option<Moment>> {
     let sql = "SELECT MAX(t) AS t FROM (SELECT MAX(created_at) AS t FROM payment_order \
-        UNION ALL SELECT MAX(heard_at) AS t FROM trade) AS both";
+        UNION ALL SELECT MAX(heard_at) AS t FROM trade) AS known";
     let row = db.query_one_raw(statement(db, sql, [])).await?;
     let at: Option<i64> = row.map(|row| row.try_get("", "t")).transpose()?.flatten();
     Ok(at.map(Moment::from_millis))
