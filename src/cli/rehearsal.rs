@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use secrecy::ExposeSecret;
 
 use super::check::{DEMO_FIELD_KEY, DEMO_INDEX_KEY, DEMO_JOURNAL_KEY, DEMO_SESSION_KEY, is_sandbox};
-use crate::config::{AlipayAccount, Config, Pem, Secrets, WechatAccount};
+use crate::config::{AlipayAccount, Config, OneOrMore, Secrets, WechatAccount};
 use crate::sandbox::keys;
 
 /// What the database's and Redis's owner has written into their addresses on purpose.
@@ -55,24 +55,25 @@ pub fn unfit_to_rehearse(config: &Config) -> Vec<String> {
 
 fn knows_demo(secrets: &Secrets) -> bool {
     let pairs = [
-        (&secrets.session_key, &DEMO_SESSION_KEY),
-        (&secrets.field_key, &DEMO_FIELD_KEY),
-        (&secrets.index_key, &DEMO_INDEX_KEY),
-        (&secrets.journal_key, &DEMO_JOURNAL_KEY),
+        (secrets.session_key.all(), &DEMO_SESSION_KEY),
+        (secrets.field_key.all(), &DEMO_FIELD_KEY),
+        (secrets.index_key.all(), &DEMO_INDEX_KEY),
+        (std::slice::from_ref(&secrets.journal_key), &DEMO_JOURNAL_KEY),
     ];
-    pairs.iter().all(|(key, known)| key.bytes() == *known)
+    pairs.iter().all(|(keys, known)| keys.iter().all(|key| key.bytes() == *known))
 }
 
 fn is_play_wechat(account: &WechatAccount) -> bool {
     let mut voices = account.public_key.iter().chain(&account.platform_certificates);
     is_sandbox(&account.private_key)
-        && account.api_v3_key.expose_secret() == keys::WECHAT_API_V3_KEY
+        && account.api_v3_key.all().iter().all(|key| key.expose_secret() == keys::WECHAT_API_V3_KEY)
         && voices.all(is_sandbox)
 }
 
 fn is_play_alipay(account: &AlipayAccount) -> bool {
-    let voices: [&Option<Pem>; 3] = [&account.alipay_public_key, &account.alipay_cert, &account.alipay_root_cert];
-    is_sandbox(&account.private_key) && voices.into_iter().flatten().all(is_sandbox)
+    let named = account.alipay_public_key.iter().flat_map(OneOrMore::all);
+    let certified = [&account.alipay_cert, &account.alipay_root_cert].into_iter().flatten();
+    is_sandbox(&account.private_key) && named.chain(certified).all(is_sandbox)
 }
 
 /// `127.0.0.1:8080` or `http://127.0.0.1:8080/…`; a name, even `localhost`, may lead anywhere.
@@ -83,6 +84,8 @@ fn is_loopback(address: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
     use crate::cli::check::unfit_to_serve;
     use crate::cli::demo::demo_config;
@@ -111,7 +114,11 @@ mod tests {
         refuses(&|c| c.server.public_url = "https://pay.example.edu.cn".to_owned(), "server.public_url");
         refuses(&|c| c.server.public_url = "http://127.0.0.1.example.cn".to_owned(), "server.public_url");
         refuses(&|c| c.database.url = "postgres://127.0.0.1/jiaofei".to_owned(), "database.url");
-        refuses(&|c| c.secrets.field_key = Key32::new([9; 32]), "secrets");
+        refuses(&|c| c.secrets.field_key = Key32::new([9; 32]).into(), "secrets");
+        refuses(
+            &|c| c.secrets.field_key = (c.secrets.field_key.first().clone(), Key32::new([9; 32])).into(),
+            "secrets",
+        );
         refuses(
             &|c| {
                 let account = wechat(c);
@@ -123,7 +130,8 @@ mod tests {
         refuses(
             &|c| {
                 let account = wechat(c);
-                c.payee[0].wechat = Some(WechatAccount { api_v3_key: "x".repeat(32).into(), ..account });
+                c.payee[0].wechat =
+                    Some(WechatAccount { api_v3_key: SecretString::from("x".repeat(32)).into(), ..account });
             },
             "payee fiscal: a rehearsal takes the sandbox's keys only",
         );

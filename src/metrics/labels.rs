@@ -25,11 +25,11 @@ pub const OPERATIONS: [&str; 6] = ["prepay", "buyer", "query", "close", "refund"
 /// Who is called
 pub const OFFICIAL_ACCOUNT: &str = "official_account";
 /// What works unasked
-pub const JOBS: [&str; 4] = ["inquire", "expire", "refund", "tally"];
+pub const JOBS: [&str; 5] = ["inquire", "expire", "refund", "tally", "keys"];
 /// Where a panic was caught
 pub const PLACES: [&str; 2] = ["request", "job"];
 /// What the office is told of; see docs/OPERATIONS.md
-pub const OFFICE_KINDS: [&str; 9] = [
+pub const OFFICE_KINDS: [&str; 10] = [
     "amount_mismatch",
     "foreign_notice",
     "trade_of_another_order",
@@ -39,6 +39,7 @@ pub const OFFICE_KINDS: [&str; 9] = [
     "refund_closed",
     "refund_mismatch",
     "unknown_refund",
+    "restored",
 ];
 /// A word that is none of those it should be
 pub const OTHER: &str = "other";
