@@ -1,5 +1,5 @@
--- 密钥: which keys stored rows may need. A key is noted before anything is sealed with it and every minute while a process
--- seals with it; it goes when no row needs it any more (`jiaofei reseal`).
+-- 密钥: which keys stored rows may need. A key is noted before anything is sealed with it and every minute while a
+-- process seals with it; it goes when no row needs it any more (`jiaofei reseal`).
 CREATE TABLE key_in_use (
     purpose TEXT NOT NULL CHECK (purpose IN ('field', 'index')),
     name TEXT NOT NULL,

@@ -1,6 +1,7 @@
 //! The toolbox every act is given. It holds things and decides nothing.
 use std::sync::Arc;
 
+use aws_lc_rs::hmac;
 use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::keep::Cache;
@@ -9,7 +10,7 @@ use crate::channel::counted::Counted;
 use crate::channel::directory::Directory;
 use crate::channel::wechat::account::Wechat;
 use crate::clock::{Chance, Clock};
-use crate::config::Config;
+use crate::config::{Config, Key32};
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
 use crate::drill::Drill;
@@ -27,6 +28,8 @@ pub struct App {
     pub chance: Chance,
     pub db: Db,
     pub sealer: Sealer,
+    /// The first signs forms, each is believed
+    pub form_keys: Vec<hmac::Key>,
     /// Seals what is entered to charges
     pub chain: Chain,
     pub serials: Serials,
@@ -66,6 +69,7 @@ impl App {
         Ok(App {
             db: Db::connect(&config.database).await?.counted(metrics.clone()),
             sealer: Sealer::new(&config.secrets, chance.clone()),
+            form_keys: config.secrets.session_key.all().iter().map(form_key).collect(),
             chain: Chain::new(&config.secrets),
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http)),
@@ -80,4 +84,8 @@ impl App {
             chance,
         })
     }
+}
+
+fn form_key(key: &Key32) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, key.bytes())
 }

@@ -242,7 +242,7 @@ async fn question_of(app: &App, username: &str) -> Result<Question> {
 
 /// Always the same one for the same name, like a true one.
 fn nobodys_question(app: &App, username: &str) -> Question {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, app.config.secrets.session_key.bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, app.config.secrets.session_key.first().bytes());
     let tag = hmac::sign(&key, format!("question\0{}", payers::number_key(username)).as_bytes());
     Question::ALL[usize::from(tag.as_ref()[0]) % Question::ALL.len()]
 }

@@ -1,8 +1,8 @@
 //! 恢复: what a database needs that was brought back from a backup, before it is used.
 //!
-//! The channels know numbers that were given out after the backup was made, so none of them may be given out again; the
-//! cache may remember what the database has forgotten; and everything that may have been paid since is asked about. What
-//! was begun after the backup is not in the books: the channels' words about it end as office items.
+//! The channels know numbers that were given out after the backup was made, so none of them may be given out again;
+//! the cache may remember what the database has forgotten; and everything that may have been paid since is asked
+//! about. What was begun after the backup is not in the books: the channels' words about it end as office items.
 use super::failure::Result;
 use crate::app::App;
 use crate::domain::moment::Moment;
@@ -53,7 +53,7 @@ async fn prepare(app: &App, tx: &sea_orm::DatabaseTransaction) -> Result<Restore
     let until = home::last_known(tx).await?;
     let moved = home::move_on(tx, &today, STRETCH, TRIES, now).await?;
     let lost = match until {
-        Some(until) => format!("orders made from {} to {} are not in the books", until.rfc3339(), now.rfc3339()),
+        Some(until) => format!("payments begun from {} to {} are not in the books", until.rfc3339(), now.rfc3339()),
         None => "the books are empty".to_owned(),
     };
     journal::raise_office_item(tx, "restored", &now.rfc3339(), &lost, now).await?;

@@ -18,8 +18,8 @@ pub async fn here(tx: &DatabaseTransaction) -> Result<String> {
     if tx.get_database_backend() != DbBackend::Postgres {
         return Ok("file".to_owned());
     }
-    let sql = "SELECT s.system_identifier::text || '.' || c.timeline_id::text || '.' || 'home'::regclass::oid::text AS here \
-        FROM pg_control_system() s, pg_control_checkpoint() c";
+    let sql = "SELECT s.system_identifier::text || '.' || c.timeline_id::text || '.' || 'home'::regclass::oid::text \
+        AS here FROM pg_control_system() s, pg_control_checkpoint() c";
     let row = tx.query_one_raw(statement(tx, sql, [])).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("the server's identity".to_owned()))?;
     Ok(row.try_get("", "here")?)

@@ -37,8 +37,8 @@ pub async fn note(db: &impl ConnectionTrait, purpose: Purpose, name: &str, now: 
     Ok(())
 }
 
-/// Notes that rows need the keys that seal and enter now. Whoever seals for longer than a minute in one transaction does
-/// it at the end of that.
+/// Notes that rows need the keys that seal and enter now. Whoever seals for longer than a minute in one transaction
+/// does it at the end of that.
 pub async fn note_first(db: &impl ConnectionTrait, sealer: &Sealer, now: Moment) -> Result<()> {
     for purpose in Purpose::ALL {
         if let Some(name) = sealer.key_names(purpose).first() {

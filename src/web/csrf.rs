@@ -7,15 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use subtle::ConstantTimeEq;
 
-use crate::config::Key32;
-
 const LENGTH: usize = 32;
 
 /// What a token is bound to.
 #[derive(Clone, Copy)]
 pub struct Bound<'a> {
     /// Never empty: the first signs, each is believed
-    pub keys: &'a [Key32],
+    pub keys: &'a [hmac::Key],
     /// The cookie that tells browsers apart
     pub visitor: &'a str,
     /// The session cookie; empty before signing in
@@ -23,9 +21,8 @@ pub struct Bound<'a> {
 }
 
 impl Bound<'_> {
-    fn mac(&self, key: &Key32) -> [u8; LENGTH] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
-        let mut context = hmac::Context::with_key(&key);
+    fn mac(&self, key: &hmac::Key) -> [u8; LENGTH] {
+        let mut context = hmac::Context::with_key(key);
         for part in ["csrf", self.visitor, self.session] {
             context.update(part.as_bytes());
             context.update(&[0]);
@@ -56,36 +53,45 @@ impl Bound<'_> {
 mod tests {
     use super::*;
 
-    const OLD: Key32 = Key32::new([7; 32]);
-    const NEW: Key32 = Key32::new([8; 32]);
-    const BOUND: Bound = Bound { keys: &[OLD], visitor: "v", session: "s" };
+    fn key(byte: u8) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32])
+    }
+
+    fn bound(keys: &[hmac::Key]) -> Bound<'_> {
+        Bound { keys, visitor: "v", session: "s" }
+    }
 
     #[test]
     fn a_token_is_good_for_the_cookies_it_was_made_for_under_any_mask() {
-        assert!(BOUND.accepts(&BOUND.token([1; 32])) && BOUND.accepts(&BOUND.token([2; 32])));
-        assert_ne!(BOUND.token([1; 32])[43..], BOUND.token([2; 32])[43..], "no part stays the same");
+        let (keys, others) = ([key(7)], [key(8)]);
+        let own = bound(&keys);
+        assert!(own.accepts(&own.token([1; 32])) && own.accepts(&own.token([2; 32])));
+        assert_ne!(own.token([1; 32])[43..], own.token([2; 32])[43..], "no part stays the same");
         for other in [
-            Bound { keys: &[NEW], ..BOUND },
-            Bound { visitor: "w", ..BOUND },
-            Bound { session: "", ..BOUND },
-            Bound { visitor: "", session: "vs", ..BOUND },
+            bound(&others),
+            Bound { visitor: "w", ..own },
+            Bound { session: "", ..own },
+            Bound { visitor: "", session: "vs", ..own },
         ] {
-            assert!(!other.accepts(&BOUND.token([1; 32])));
+            assert!(!other.accepts(&own.token([1; 32])));
         }
     }
 
     #[test]
     fn while_the_key_is_changed_a_token_of_either_is_good() {
-        let (new, both) = (Bound { keys: &[NEW], ..BOUND }, Bound { keys: &[NEW, OLD], ..BOUND });
-        assert!(both.accepts(&BOUND.token([1; 32])) && both.accepts(&new.token([1; 32])));
-        assert!(new.accepts(&both.token([1; 32])) && !BOUND.accepts(&both.token([1; 32])), "the first one signs");
+        let (old, new, both) = ([key(7)], [key(8)], [key(8), key(7)]);
+        let (old, new, both) = (bound(&old), bound(&new), bound(&both));
+        assert!(both.accepts(&old.token([1; 32])) && both.accepts(&new.token([1; 32])));
+        assert!(new.accepts(&both.token([1; 32])) && !old.accepts(&both.token([1; 32])), "the first one signs");
     }
 
     #[test]
     fn what_is_no_token_is_refused_without_a_panic() {
-        let long = format!("{}AAAA", BOUND.token([0; 32]));
-        for text in ["", "AAAA", "%", "长", &BOUND.token([0; 32])[..80], &long] {
-            assert!(!BOUND.accepts(text), "{text}");
+        let keys = [key(7)];
+        let own = bound(&keys);
+        let long = format!("{}AAAA", own.token([0; 32]));
+        for text in ["", "AAAA", "%", "长", &own.token([0; 32])[..80], &long] {
+            assert!(!own.accepts(text), "{text}");
         }
     }
 }

@@ -103,7 +103,7 @@ impl Visit {
 
     pub fn bound(&self) -> Bound<'_> {
         let session = self.token.as_deref().unwrap_or_default();
-        Bound { keys: self.app.config.secrets.session_key.all(), visitor: &self.visitor, session }
+        Bound { keys: &self.app.form_keys, visitor: &self.visitor, session }
     }
 
     /// The frame around a page; `payer` is who is signed in.

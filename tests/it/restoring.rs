@@ -1,5 +1,5 @@
-//! 备份与恢复, rehearsed: a backup is taken while people pay, and brought back after more of them have paid. What the channels
-//! know of comes back; what the books cannot know is told to the office; no number is given out twice.
+//! 备份与恢复, rehearsed: a backup is taken while people pay, and brought back after more of them have paid. What the
+//! channels know of comes back; what the books cannot know is told to the office; no number is given out twice.
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use crate::world::app::TestApp;
 use crate::world::database;
 use crate::world::phone::Device;
+use crate::world::school::Student;
 
 const PHONE: &str = "13800000001";
 
@@ -79,6 +80,18 @@ struct Post {
     now: Mutex<String>,
 }
 
+impl Post {
+    fn of(world: &TestApp) -> Arc<Post> {
+        let post = Arc::new(Post {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            old: world.url.clone(),
+            now: Mutex::new(world.url.clone()),
+        });
+        world.sandbox.set_courier(Arc::clone(&post) as Arc<dyn Courier>);
+        post
+    }
+}
+
 #[async_trait]
 impl Courier for Post {
     async fn carry(&self, job: &NoticeJob, notice: Outgoing) -> Option<(u16, String)> {
@@ -132,12 +145,7 @@ async fn is_clean(app: &App) -> bool {
 #[tokio::test]
 async fn after_a_restore_the_books_agree_what_the_channels_know_is_back_and_no_number_is_used_twice() {
     let world = Arc::new(TestApp::start().await);
-    let post = Arc::new(Post {
-        http: reqwest::Client::builder().no_proxy().build().unwrap(),
-        old: world.url.clone(),
-        now: Mutex::new(world.url.clone()),
-    });
-    world.sandbox.set_courier(Arc::clone(&post) as Arc<dyn Courier>);
+    let post = Post::of(&world);
     let mut students = Vec::new();
     for at in 0..16 {
         students.push(world.school.student(&world.app, at, "林知夏").await);
@@ -152,19 +160,7 @@ async fn after_a_restore_the_books_agree_what_the_channels_know_is_back_and_no_n
     world.begin(&begun_again, Product::WechatNative, PHONE).await.unwrap();
 
     // ten students pay while the backup is made
-    let going = tokio::spawn({
-        let (world, students) = (Arc::clone(&world), students.split_off(6));
-        async move {
-            let mut paid = Vec::new();
-            for student in &students {
-                let order = world.open_one(student.id, &[student.tuition]).await;
-                world.pay(&order, Product::WechatNative, PHONE).await;
-                world.sandbox.deliver_due().await;
-                paid.push(order);
-            }
-            paid
-        }
-    });
+    let going = tokio::spawn(pay_all(Arc::clone(&world), students.split_off(6)));
     let back = Back::up(&world.app).await;
     let paid_meanwhile = going.await.unwrap();
 
@@ -195,8 +191,7 @@ async fn after_a_restore_the_books_agree_what_the_channels_know_is_back_and_no_n
     assert_eq!(state(&app, &paid_before).await, Some("paid"));
     assert_eq!(state(&app, &begun).await, Some("paid"), "paid after the backup, begun before it");
     for order in &paid_meanwhile {
-        let now = state(&app, order).await;
-        assert!(matches!(now, None | Some("paid")), "{now:?}");
+        is_paid_if_begun(&app, order).await;
     }
     assert_eq!(state(&app, &paid_after).await, None);
     let items = journal::open_office_items(app.db.read()).await.unwrap();
@@ -204,25 +199,51 @@ async fn after_a_restore_the_books_agree_what_the_channels_know_is_back_and_no_n
     assert_eq!(raised("unknown_attempt"), [unheard_attempt.attempt.attempt_no.to_string()]);
     assert_eq!(raised("restored").len(), 1);
 
-    // business goes on
-    let fresh = world.school.student(&app, 99, "周正").await;
-    let wanted = [checkout_of(fresh.tuition)];
-    let order = checkout::open(&app, fresh.id, &app.chance.token(22), &wanted).await.unwrap().remove(0);
-    let started = checkout::pay(&app, &order, &world.ask(Product::WechatNative, PHONE)).await.unwrap();
-    world.confirm(&started, PHONE);
-    let again = orders::find_by_no(app.db.read(), &begun_again.order_no).await.unwrap().unwrap();
-    checkout::pay(&app, &again, &world.ask(Product::WechatH5, PHONE)).await.unwrap();
-    pass(&world, &app, 20).await;
-    assert_eq!(state(&app, &order).await, Some("paid"));
-    let new: Vec<String> = numbers(&app).await.difference(&kept).cloned().collect();
-    assert!(new.len() >= 5, "{new:?}");
-    assert_eq!(new.iter().filter(|number| used.contains(*number)).collect::<Vec<_>>(), Vec::<&String>::new());
+    business_goes_on(&world, &app, &begun_again, &used).await;
     assert!(is_clean(&app).await && is_clean(&world.app).await);
 
     // the next start finds the database at home
     assert_eq!(restore::recognise(&app).await.unwrap(), None);
     app.db.read().clone().close().await.unwrap();
     back.drop(&world).await;
+}
+
+/// One after the other opens an order, pays, and is heard of.
+async fn pay_all(world: Arc<TestApp>, students: Vec<Student>) -> Vec<Order> {
+    let mut paid = Vec::new();
+    for student in &students {
+        let order = world.open_one(student.id, &[student.tuition]).await;
+        world.pay(&order, Product::WechatNative, PHONE).await;
+        world.sandbox.deliver_due().await;
+        paid.push(order);
+    }
+    paid
+}
+
+/// The copy may have been made between an order and its first attempt: then the payment is not in the books.
+async fn is_paid_if_begun(app: &App, order: &Order) {
+    let begun = format!("SELECT COUNT(*) FROM attempt WHERE attempt_no LIKE '{}%'", order.order_no);
+    let begun = database::number(app.db.read(), &begun).await;
+    let expected = if begun == 0 { [None, Some("pending")] } else { [Some("paid"); 2] };
+    let now = state(app, order).await;
+    assert!(expected.contains(&now), "{now:?} with {begun} attempts");
+}
+
+/// A newcomer pays, and an order from before is paid another way; no number of the lost time is given out again.
+async fn business_goes_on(world: &TestApp, app: &Arc<App>, begun_again: &Order, used: &BTreeSet<String>) {
+    let kept = numbers(app).await;
+    let fresh = world.school.student(app, 99, "周正").await;
+    let wanted = [checkout_of(fresh.tuition)];
+    let order = checkout::open(app, fresh.id, &app.chance.token(22), &wanted).await.unwrap().remove(0);
+    let started = checkout::pay(app, &order, &world.ask(Product::WechatNative, PHONE)).await.unwrap();
+    world.confirm(&started, PHONE);
+    let again = orders::find_by_no(app.db.read(), &begun_again.order_no).await.unwrap().unwrap();
+    checkout::pay(app, &again, &world.ask(Product::WechatH5, PHONE)).await.unwrap();
+    pass(world, app, 20).await;
+    assert_eq!(state(app, &order).await, Some("paid"));
+    let new: Vec<String> = numbers(app).await.difference(&kept).cloned().collect();
+    assert!(new.len() >= 5, "{new:?}");
+    assert_eq!(new.iter().filter(|number| used.contains(*number)).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 fn checkout_of(charge_id: jiaofei::domain::ids::ChargeId) -> jiaofei::domain::checkout::Wanted {
