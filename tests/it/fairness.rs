@@ -45,14 +45,8 @@ async fn while_one_channel_hangs_the_others_payments_are_found_and_its_orders_en
     let left = world.open_one(last.id, &[last.dormitory]).await;
     world.sandbox.set_fault(Setting::always(Fault::Hang).at(Channel::Wechat).during(Call::Query));
     // every attempt of WeChat's has been due for longer than Alipay's, and every order is over
-<<<<<<< HEAD
     let overdue = "UPDATE attempt SET next_inquiry_at = next_inquiry_at - 9000 WHERE channel = 'wechat'";
     world.count(&format!("{overdue} RETURNING next_inquiry_at")).await;
-=======
-    let earlier = "UPDATE attempt SET next_inquiry_at = next_inquiry_at - 9000 WHERE channel = 'wechat' \
-        RETURNING next_inquiry_at";
-    world.count(earlier).await;
->>>>>>> a1e2d8a (Describe key changes, backup and restore for the operator; keep files short)
     world.clock.advance(Duration::from_secs(31 * 60));
     let stop = run_jobs(&world);
     until("the payment at the channel that answers is found", async || world.is_paid(&paid).await).await;
