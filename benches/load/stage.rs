@@ -102,17 +102,22 @@ impl Outside {
 
     fn import(&self, database: &str, file: &Path) -> anyhow::Result<(f64, u64)> {
         let mut command = self.jiaofei(database);
-        command.args(["import", "charges"]).arg(file).stdin(Stdio::null()).stdout(Stdio::null());
-        let begun = Instant::now();
-        let mut child = command.spawn()?;
-        let mut most = 0;
-        loop {
-            most = program::memory(child.id(), "VmHWM").unwrap_or(0).max(most);
-            match child.try_wait()? {
-                Some(status) if status.success() => return Ok((begun.elapsed().as_secs_f64(), most)),
-                Some(status) => bail!("the import: {status}"),
-                None => std::thread::sleep(Duration::from_millis(20)),
-            }
+        command.args(["import", "charges"]).arg(file);
+        cost(command)
+    }
+}
+
+/// Runs a command to its end; the seconds it took and the bytes it held at most.
+fn cost(mut command: Command) -> anyhow::Result<(f64, u64)> {
+    let begun = Instant::now();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    let mut most = 0;
+    loop {
+        most = program::memory(child.id(), "VmHWM").unwrap_or(0).max(most);
+        match child.try_wait()? {
+            Some(status) if status.success() => return Ok((begun.elapsed().as_secs_f64(), most)),
+            Some(status) => bail!("{command:?}: {status}"),
+            None => std::thread::sleep(Duration::from_millis(20)),
         }
     }
 }
@@ -182,6 +187,19 @@ impl Stage {
         }
         self.used.set(until - 1);
         Ok(from..until)
+    }
+
+    /// The books added up and the chains followed, as the operator does it; both must end well.
+    pub fn audit(&self, table: &mut Table) -> anyhow::Result<()> {
+        let entries = self.outside.psql(&self.database(), "SELECT count(*) FROM charge_entry")?;
+        for words in [&["audit"][..], &["audit", "--chain"][..]] {
+            let mut command = self.outside.jiaofei(&self.database());
+            command.args(words);
+            let (seconds, bytes) = cost(command)?;
+            let figure = format!("{} of {} charges, {} entries", words.join(" "), self.size.charges, entries.trim());
+            table.add(&figure, format!("{seconds:.1} s, {} MiB", bytes >> 20), String::new(), None, "");
+        }
+        Ok(())
     }
 
     pub fn memory(&self, table: &mut Table) -> anyhow::Result<()> {

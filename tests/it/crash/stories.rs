@@ -28,7 +28,7 @@ async fn must_be_well(town: &Arc<Town>, scale: &Scale) {
     town.no_faults().await;
     // an inquiry comes within 45 s, an order is closed within the minute after its time, a refund is asked for again
     // after one minute and then after five
-    let bound = Duration::from_secs(scale.order_seconds + if scale.fsync { 480 } else { 90 });
+    let bound = Duration::from_secs(scale.order_seconds + if scale.full { 480 } else { 90 });
     books::wait_for_peace(town, bound).await;
     let debtor = town.next_debtor().await.expect("somebody has not paid yet");
     let person = Person::new(town, scale.seed, 9_999);

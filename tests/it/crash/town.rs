@@ -37,7 +37,8 @@ pub struct Scale {
     /// Students at their phones at once
     pub persons: u64,
     pub order_seconds: u64,
-    pub fsync: bool,
+    /// PostgreSQL waits for the disk, and the end for every refund
+    pub full: bool,
 }
 
 impl Scale {
@@ -46,10 +47,10 @@ impl Scale {
         let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
         let seed = number("JIAOFEI_TEST_SEED").unwrap_or_else(|| Chance::system().below(1_000_000));
         match number("JIAOFEI_TEST_KILLS") {
-            None => Scale { kills: 5, outages: 1, students: 120, persons: 10, order_seconds: 15, fsync: false, seed },
+            None => Scale { kills: 5, outages: 1, students: 120, persons: 10, order_seconds: 15, full: false, seed },
             Some(kills) => {
                 let outages = (kills / 12).max(1);
-                Scale { kills, outages, students: 900, persons: 24, order_seconds: 45, fsync: true, seed }
+                Scale { kills, outages, students: 900, persons: 24, order_seconds: 45, full: true, seed }
             }
         }
     }
@@ -73,6 +74,7 @@ pub struct Town {
     pub way_out: Arc<Door>,
     pub config: PathBuf,
     pub database: String,
+    pub full: bool,
     debtors: Mutex<Vec<Debtor>>,
     closing: AtomicBool,
     pub postgres: Postgres,
@@ -87,7 +89,7 @@ impl Town {
         let folder = tempfile::tempdir().unwrap();
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         std::fs::set_permissions(folder.path(), open).unwrap();
-        let (postgres, redis) = (Postgres::start(folder.path(), scale.fsync), Redis::start());
+        let (postgres, redis) = (Postgres::start(folder.path(), scale.full), Redis::start());
         let database = format!("postgres://postgres@127.0.0.1:{}/rehearsal", postgres.port);
         make_database(&database).await;
         let ports = [free_port(), free_port()];
@@ -112,6 +114,7 @@ impl Town {
             way_out,
             config,
             database,
+            full: scale.full,
             debtors: Mutex::new(debtors),
             closing: AtomicBool::new(false),
             postgres,
