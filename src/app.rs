@@ -36,6 +36,8 @@ pub struct App {
     pub cache: Cache,
     pub channels: Directory,
     pub oauth: Option<OauthClient>,
+    /// Calls campus systems; the channels have it inside
+    pub http: HttpClient,
     /// Orders that changed in this process, for pages that wait; a hint only, the page asks the database.
     pub changed: broadcast::Sender<OrderId>,
     pub metrics: Metrics,
@@ -72,7 +74,8 @@ impl App {
             form_keys: config.secrets.session_key.all().iter().map(form_key).collect(),
             chain: Chain::new(&config.secrets),
             serials: Serials::default(),
-            oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http)),
+            oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http.clone())),
+            http,
             changed: broadcast::channel(1024).0,
             metrics,
             scraped: Mutex::default(),

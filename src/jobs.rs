@@ -1,8 +1,8 @@
 //! What works unasked. Each job is a query for work that is due and an act of a flow; nothing is remembered between
 //! runs, so any number of processes may run them and any of them may die.
 //!
-//! Each job looks for work by itself, and each payee's account at each channel is worked through by itself: a channel
-//! that hangs holds up nothing but what waits for it.
+//! Each job looks for work by itself, and each payee's account at each channel is worked through by itself, as is
+//! each campus system: one that hangs holds up nothing but what waits for it.
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,12 +13,23 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
+use crate::flow::events::deliver;
 use crate::flow::failure::Result;
 use crate::flow::lane::Lane;
 use crate::flow::{chain, expire, inquire, refund, rotate};
 
 /// How often the jobs look for work, in real time.
 const EVERY: Duration = Duration::from_secs(2);
+
+/// What one worker of a job works through.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Part {
+    Lane(Lane),
+    /// Of the configuration, counted from 0
+    Endpoint(usize),
+    /// The job waits for nobody
+    Whole,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Job {
@@ -27,10 +38,11 @@ enum Job {
     Refund,
     Tally,
     Keys,
+    Deliver,
 }
 
 impl Job {
-    const ALL: [Job; 5] = [Job::Inquire, Job::Expire, Job::Refund, Job::Tally, Job::Keys];
+    const ALL: [Job; 6] = [Job::Inquire, Job::Expire, Job::Refund, Job::Tally, Job::Keys, Job::Deliver];
 
     /// The word in logs and metrics.
     const fn code(self) -> &'static str {
@@ -40,26 +52,34 @@ impl Job {
             Job::Refund => "refund",
             Job::Tally => "tally",
             Job::Keys => "keys",
+            Job::Deliver => "deliver",
         }
     }
 
-    /// Where there is work; what waits for no channel has one lane.
-    async fn lanes(self, app: &App) -> Result<Vec<Lane>> {
-        match self {
-            Job::Inquire => inquire::lanes(app).await,
-            Job::Expire => expire::lanes(app).await,
-            Job::Refund => refund::lanes(app).await,
-            Job::Tally | Job::Keys => Ok(vec![Lane { payee_code: String::new(), channel: None }]),
-        }
+    /// Where to set to work.
+    async fn parts(self, app: &App) -> Result<Vec<Part>> {
+        let lanes = match self {
+            Job::Inquire => inquire::lanes(app).await?,
+            Job::Expire => expire::lanes(app).await?,
+            Job::Refund => refund::lanes(app).await?,
+            Job::Tally | Job::Keys => return Ok(vec![Part::Whole]),
+            Job::Deliver => return Ok((0..app.config.webhook.len()).map(Part::Endpoint).collect()),
+        };
+        Ok(lanes.into_iter().map(Part::Lane).collect())
     }
 
-    async fn run_lane(self, app: &App, lane: &Lane) -> Result<usize> {
-        match self {
-            Job::Inquire => inquire::run_lane(app, lane).await,
-            Job::Expire => expire::run_lane(app, lane).await,
-            Job::Refund => refund::run_lane(app, lane).await,
-            Job::Tally => chain::run_once(app).await,
-            Job::Keys => rotate::run_once(app).await,
+    /// Gives how much was done; 0: there is no more for now.
+    async fn run_part(self, app: &App, part: &Part) -> Result<usize> {
+        match (self, part) {
+            (Job::Inquire, Part::Lane(lane)) => inquire::run_lane(app, lane).await,
+            (Job::Expire, Part::Lane(lane)) => expire::run_lane(app, lane).await,
+            (Job::Refund, Part::Lane(lane)) => refund::run_lane(app, lane).await,
+            (Job::Deliver, Part::Endpoint(at)) => match app.config.webhook.get(*at) {
+                // goes on by itself while everything is taken; an endpoint that refuses gets the pause
+                Some(endpoint) => deliver::serve(app, endpoint).await.map(|_| 0),
+                None => Ok(0),
+            },
+            _ => self.run_once(app).await,
         }
     }
 
@@ -70,12 +90,13 @@ impl Job {
             Job::Refund => refund::run_once(app).await,
             Job::Tally => chain::run_once(app).await,
             Job::Keys => rotate::run_once(app).await,
+            Job::Deliver => deliver::run_once(app).await,
         }
     }
 }
 
 /// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally,
-/// keys to note. Gives how much was done.
+/// keys to note, events to deliver. Gives how much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut done = 0;
     for job in Job::ALL {
@@ -96,20 +117,20 @@ pub async fn run(app: Arc<App>, stop: watch::Receiver<bool>) {
     while loops.join_next().await.is_some() {}
 }
 
-/// Looks for work again and again, and sets to it in every lane where nobody is at it.
+/// Looks for work again and again, and sets to it in every part where nobody is at it.
 async fn keep_looking(app: Arc<App>, job: Job, mut stop: watch::Receiver<bool>) {
-    let mut at_work: BTreeMap<Lane, JoinHandle<()>> = BTreeMap::new();
+    let mut at_work: BTreeMap<Part, JoinHandle<()>> = BTreeMap::new();
     while !*stop.borrow() {
         at_work.retain(|_, worker| !worker.is_finished());
-        let look = AssertUnwindSafe(job.lanes(&app)).catch_unwind().await;
-        let lanes = well(&app, job, look);
+        let look = AssertUnwindSafe(job.parts(&app)).catch_unwind().await;
+        let parts = well(&app, job, look);
         app.metrics.job_looked(job.code(), app.clock.now());
-        if lanes.as_ref().is_none_or(Vec::is_empty) {
-            app.metrics.job_ran(job.code(), lanes.is_some(), app.clock.now());
+        if parts.as_ref().is_none_or(Vec::is_empty) {
+            app.metrics.job_ran(job.code(), parts.is_some(), app.clock.now());
         }
-        for lane in lanes.unwrap_or_default() {
-            let worker = || tokio::spawn(work(Arc::clone(&app), job, lane.clone(), stop.clone()));
-            at_work.entry(lane.clone()).or_insert_with(worker);
+        for part in parts.unwrap_or_default() {
+            let worker = || tokio::spawn(work(Arc::clone(&app), job, part.clone(), stop.clone()));
+            at_work.entry(part.clone()).or_insert_with(worker);
         }
         // ends early when told to stop; an error means that nobody can tell any more, which is a stop too
         let told = tokio::time::timeout(EVERY, stop.changed()).await;
@@ -120,10 +141,10 @@ async fn keep_looking(app: Arc<App>, job: Job, mut stop: watch::Receiver<bool>) 
     futures_util::future::join_all(at_work.into_values()).await;
 }
 
-/// Works through one lane until nothing is due there.
-async fn work(app: Arc<App>, job: Job, lane: Lane, stop: watch::Receiver<bool>) {
+/// Works through one part until nothing is due there.
+async fn work(app: Arc<App>, job: Job, part: Part, stop: watch::Receiver<bool>) {
     loop {
-        let ran = AssertUnwindSafe(job.run_lane(&app, &lane)).catch_unwind().await;
+        let ran = AssertUnwindSafe(job.run_part(&app, &part)).catch_unwind().await;
         let done = well(&app, job, ran);
         app.metrics.job_ran(job.code(), done.is_some(), app.clock.now());
         if done.is_none_or(|done| done == 0) || *stop.borrow() {

@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{audit, backup, demo, import, log, office, reseal, serve};
+use super::{audit, backup, demo, events, import, log, office, reseal, serve};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::migrate;
@@ -62,6 +62,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// What the finance office decides: open items, money of a wrong amount, refunds
     Office(office::OfficeArgs),
+    /// What campus systems were told, and whether they took it
+    Events(events::EventsArgs),
     /// Seal every personal field with the first field key, and enter it under the first index key
     Reseal(reseal::ResealArgs),
     /// Copy the SQLite database into a file while it is used
@@ -103,6 +105,11 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             log::start(log::Form::Plain);
             let config = Config::load(&args.config, std::env::vars())?;
             return office::run(args, config).await;
+        }
+        Command::Events(args) => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&args.config, std::env::vars())?;
+            return events::run(args, config).await;
         }
         Command::Reseal(args) => {
             log::start(log::Form::Plain);

@@ -1,7 +1,9 @@
 //! What `serve` refuses to start with. Each complaint names the key to set.
+use std::collections::BTreeSet;
+
 use secrecy::ExposeSecret;
 
-use crate::config::{Config, OneOrMore, Pem, Secrets};
+use crate::config::{Config, OneOrMore, Pem, Secrets, Webhook};
 use crate::sandbox::keys;
 use crate::web::code::Mark;
 
@@ -27,6 +29,7 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
     if config.payee.is_empty() {
         complaints.push("payee: nobody can receive money; add at least one [[payee]]".to_owned());
     }
+    webhooks(&config.webhook, &mut complaints);
     for payee in &config.payee {
         let mut complain = |key: &str| {
             complaints.push(format!("payee {}: {key}: this is the sandbox's, known to everybody", payee.code));
@@ -80,6 +83,25 @@ fn secrets(secrets: &Secrets, complaints: &mut Vec<String>) {
     }
 }
 
+fn webhooks(webhooks: &[Webhook], complaints: &mut Vec<String>) {
+    for (at, webhook) in webhooks.iter().enumerate() {
+        let mut complain = |why: &str| complaints.push(format!("webhook {}: {why}", webhook.name));
+        if !webhook.url.is_encrypted() {
+            complain("url: must begin with https://");
+        }
+        for secret in &webhook.secrets {
+            // as few different bytes as a word typed again and again has
+            let different = secret.bytes().iter().collect::<BTreeSet<_>>().len();
+            if different < 12 || secret.bytes() == keys::CAMPUS_SECRET {
+                complain("secrets: a default or a weak one; make one with `echo whsec_$(openssl rand -base64 32)`");
+            }
+            if webhooks[..at].iter().any(|other| other.secrets.contains(secret)) {
+                complain("secrets: the same as another endpoint's; each has its own");
+            }
+        }
+    }
+}
+
 /// Compares without white space, so a re-wrapped file is still known.
 pub(super) fn is_sandbox(pem: &Pem) -> bool {
     let squeeze = |text: &str| text.split_whitespace().filter(|line| !line.starts_with("-----")).collect::<String>();
@@ -100,7 +122,7 @@ pub(super) fn is_sandbox(pem: &Pem) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::demo::demo_config;
+    use crate::cli::demo::{demo_config, demo_webhook};
 
     #[test]
     fn the_demos_own_configuration_is_refused_key_by_key() {
@@ -135,6 +157,32 @@ mod tests {
         let config = Config::parse(&without_files(text), std::iter::empty()).unwrap();
         let complaints = unfit_to_serve(&config);
         assert_eq!(complaints.iter().filter(|line| line.contains("a default")).count(), 4, "{complaints:?}");
+    }
+
+    #[test]
+    fn an_endpoint_without_encryption_or_with_a_weak_known_or_shared_secret_is_refused() {
+        let text = include_str!("../../config.example.toml");
+        let (most, webhook) = text.split_once("# [[webhook]]").unwrap();
+        let webhook =
+            webhook.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect::<Vec<_>>().join("\n");
+        let mut config = Config::parse(&format!("{}\n[[webhook]]{webhook}", without_files(most)), std::iter::empty());
+        let config = config.as_mut().unwrap();
+        let complaints = |config: &Config| -> Vec<String> {
+            let all = unfit_to_serve(config).into_iter();
+            all.filter_map(|line| line.strip_prefix("webhook ").map(|line| line[..line.len().min(30)].to_owned()))
+                .collect()
+        };
+        assert_eq!(complaints(config), ["campus-card: secrets: a defaul"]);
+        config.webhook[0].secrets = vec![strong()];
+        assert!(complaints(config).is_empty());
+        config.webhook.push(Webhook { name: "dormitory".to_owned(), ..config.webhook[0].clone() });
+        assert_eq!(complaints(config), ["dormitory: secrets: the same a"]);
+        config.webhook[1] = demo_webhook("http://127.0.0.1:8081");
+        assert_eq!(complaints(config), ["campus: url: must begin with h", "campus: secrets: a default or "]);
+    }
+
+    fn strong() -> crate::config::WebhookSecret {
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned().try_into().unwrap()
     }
 
     /// The example names key files that only a real school has.

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
-    AlipayAccount, Checkout, Config, Database, FirstSignIn, InitialPassword, Key32, OfficialAccount, Payee, School,
-    Secrets, Server, WechatAccount,
+    AlipayAccount, Checkout, Config, Database, EndpointUrl, FirstSignIn, InitialPassword, Key32, OfficialAccount,
+    Payee, School, Secrets, Server, Webhook, WebhookSecret, WechatAccount,
 };
+use crate::domain::event::EventKind;
 use crate::domain::fee::Fund;
 use crate::flow::migrate;
 use crate::outbound::HttpClient;
+use crate::sandbox::campus::receiver;
 use crate::sandbox::{keys, merchants, world};
 use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
 use tokio::net::TcpListener;
 
@@ -47,7 +51,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     }
     let public_url = format!("http://127.0.0.1:{}", args.port);
     let sandbox_url = format!("http://127.0.0.1:{}", args.sandbox_port);
-    let config = demo_config(&public_url, &sandbox_url, &format!("sqlite://{}", file.display()));
+    let mut config = demo_config(&public_url, &sandbox_url, &format!("sqlite://{}", file.display()));
+    config.webhook.push(demo_webhook(&sandbox_url));
     let app = Arc::new(App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?);
     migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
     demo_data::fill_if_empty(&app).await.context("the demo's school could not be set up")?;
@@ -193,6 +198,18 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         }),
         payee: vec![payee("fiscal", FISCAL, Fund::Fiscal, fiscal), payee("agency", AGENCY, Fund::Agency, agency)],
         checkout: Checkout::default(),
+        webhook: Vec::new(),
+    }
+}
+
+/// The sandbox's campus system, which is told everything. Its secret is known to everybody.
+pub fn demo_webhook(sandbox_url: &str) -> Webhook {
+    let secret = format!("whsec_{}", BASE64.encode(keys::CAMPUS_SECRET));
+    Webhook {
+        name: "campus".to_owned(),
+        url: EndpointUrl::try_from(format!("{sandbox_url}{}", receiver::PATH)).expect("the sandbox is on loopback"),
+        secrets: vec![WebhookSecret::try_from(secret).expect("32 bytes are long enough")],
+        kinds: EventKind::ALL.to_vec(),
     }
 }
 
@@ -202,6 +219,7 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
         "\n  缴费演示 · jiaofei demo    启明大学 Qiming University（虚构 fictional）\n\n\
          \x20 缴费页面 pages   {public_url}/h5\n\
          \x20 模拟手机 phone   {sandbox_url}/   （微信、支付宝、浏览器 · WeChat, Alipay, browser）\n\
+         \x20 校园系统 campus  {sandbox_url}/campus   （付款后收到的事件 · events about payments）\n\
          \x20 数据目录 data    {folder}\n\n\
          \x20 在校生 student   用户名 {}   密码 {}   {}\n\
          \x20 新生 newcomer    证件号 {}   姓名 {}\n\

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod demo_data;
+pub mod events;
 pub mod import;
 pub mod log;
 pub mod office;

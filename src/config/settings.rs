@@ -9,6 +9,7 @@ use crate::domain::fee::Fund;
 use crate::domain::id_number::IdNumber;
 
 use super::key::{Key32, OneOrMore, Pem, Picture};
+use super::webhook::{self, Webhook};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +26,9 @@ pub struct Config {
     pub payee: Vec<Payee>,
     #[serde(default)]
     pub checkout: Checkout,
+    /// Campus systems that are told when money moves
+    #[serde(default)]
+    pub webhook: Vec<Webhook>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -363,7 +367,7 @@ impl Config {
                 return unfit(&format!("payee.{at}.code"), "small letters, digits and hyphens, once each");
             }
         }
-        Ok(())
+        webhook::check(&self.webhook)
     }
 }
 

@@ -42,4 +42,8 @@ ids! {
     RefundId,
     /// 收费单
     ReceiptId,
+    /// 事件
+    EventId,
+    /// 送达
+    DeliveryId,
 }

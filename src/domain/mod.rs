@@ -3,6 +3,7 @@ pub mod amount;
 pub mod bilingual;
 pub mod charge;
 pub mod checkout;
+pub mod event;
 pub mod fee;
 pub mod id_number;
 pub mod ids;

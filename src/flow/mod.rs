@@ -7,6 +7,7 @@ pub mod audit;
 pub mod buyer;
 pub mod chain;
 pub mod checkout;
+pub mod events;
 pub mod expire;
 pub mod failure;
 pub mod guess;

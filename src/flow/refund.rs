@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
 
+use super::events::record;
 use super::failure::{Failure, Result};
 use super::lane::{self, Lane};
 use crate::app::App;
@@ -239,6 +240,7 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
                 let entry = NewEntry { cause: Cause::Refunded, cause_no: refund.refund_no.as_str(), amount, at: now };
                 books::lock_and_enter(&tx, &app.chain, charge, entry).await?;
             }
+            record::refunded(app, &tx, &refund, now).await?;
         }
         RefundHeard::Processing { channel_refund_no } => {
             let next = refund.next_try_at.or(Some(now + patience(refund.tries)));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest::{SHA256, digest};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
+use super::events::record;
 use super::failure::{Failure, Result};
 use super::refund;
 use crate::app::App;
@@ -246,6 +247,7 @@ impl Booking<'_> {
             self.app.drill.point("settle: line entered")?;
         }
         journal::insert_receipt(self.tx, receipt_no, self.order.id, self.order.payer_id, self.now, ISSUER).await?;
+        record::paid(self.app, self.tx, &self.taken(&trade_no, paid_at), receipt_no, self.now).await?;
         Ok(Verdict::Settle { trade_no, paid_at })
     }
 
@@ -265,7 +267,12 @@ impl Booking<'_> {
         if self.planted(Fault::RefundSurplusTwice) {
             refund::want(self.tx, self.attempt, &trade_no, &want, &[], self.now).await?;
         }
+        record::surplus(self.app, self.tx, &self.taken(&trade_no, paid_at), amount, self.now).await?;
         Ok(Verdict::Surplus { trade_no, amount, paid_at })
+    }
+
+    fn taken<'b>(&'b self, trade_no: &'b TradeNo, paid_at: Moment) -> record::Taken<'b> {
+        record::Taken { order: self.order, attempt: self.attempt, trade_no, paid_at }
     }
 
     async fn mismatch(&self, trade_no: TradeNo, got: Fen, paid_at: Moment) -> Result<Verdict> {

@@ -25,11 +25,11 @@ pub const OPERATIONS: [&str; 6] = ["prepay", "buyer", "query", "close", "refund"
 /// Who is called
 pub const OFFICIAL_ACCOUNT: &str = "official_account";
 /// What works unasked
-pub const JOBS: [&str; 5] = ["inquire", "expire", "refund", "tally", "keys"];
+pub const JOBS: [&str; 6] = ["inquire", "expire", "refund", "tally", "keys", "deliver"];
 /// Where a panic was caught
 pub const PLACES: [&str; 2] = ["request", "job"];
 /// What the office is told of; see docs/OPERATIONS.md
-pub const OFFICE_KINDS: [&str; 10] = [
+pub const OFFICE_KINDS: [&str; 12] = [
     "amount_mismatch",
     "foreign_notice",
     "trade_of_another_order",
@@ -40,6 +40,8 @@ pub const OFFICE_KINDS: [&str; 10] = [
     "refund_mismatch",
     "unknown_refund",
     "restored",
+    "webhook_failed",
+    "webhook_gone",
 ];
 /// A word that is none of those it should be
 pub const OTHER: &str = "other";

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::domain::trade::Channel;
 
 use super::bank::Bank;
+use super::campus::receiver;
 use super::faults::{Call, Fault, Setting};
 use super::trade::{PayRefusal, Refund, RefundState, Trade, TradeState};
 use super::wechat::bridge::{BridgeCall, check};
@@ -29,6 +30,7 @@ pub fn routes() -> impl IntoEndpoint {
         .at("/deliveries", get(deliveries))
         .at("/deliver", post(deliver))
         .at("/advance", post(advance))
+        .at("/campus", get(receiver::state).post(receiver::set))
         .at("/open", post(open))
         .at("/pay", post(pay))
         .at("/wrong-password", post(wrong_password))

@@ -29,3 +29,6 @@ pub const ALIPAY_KEY: &str = include_str!("keys/alipay.key.pem");
 pub const ALIPAY_PUBLIC: &str = include_str!("keys/alipay.pub.pem");
 pub const ALIPAY_CERT: &str = include_str!("keys/alipay.cert.pem");
 pub const ALIPAY_ROOT_CERT: &str = include_str!("keys/alipay_root.cert.pem");
+
+/// What the campus system's events are signed with; `whsec_` and this in base64
+pub const CAMPUS_SECRET: &[u8] = b"demo campus secret, known to all";

@@ -2,6 +2,7 @@
 pub mod account;
 pub mod alipay;
 pub mod bank;
+pub mod campus;
 pub mod codes;
 pub mod control;
 pub mod faults;

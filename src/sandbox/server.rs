@@ -3,10 +3,11 @@ use std::io;
 use std::sync::Arc;
 
 use poem::listener::TcpAcceptor;
-use poem::{Endpoint, EndpointExt, Response, Route, Server, get};
+use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 
 use super::account::{authorize, token};
 use super::alipay;
+use super::campus::receiver;
 use super::control;
 use super::phone;
 use super::wechat::cashier;
@@ -27,6 +28,9 @@ impl Sandbox {
             // WeChat official account
             .at("/connect/oauth2/authorize", get(authorize::authorize))
             .at("/sns/oauth2/access_token", get(token::access_token))
+            // a system of the campus that is told of payments
+            .at(receiver::PATH, post(receiver::hear))
+            .at("/campus", get(receiver::show))
             // the sandbox itself
             .nest("/control", control::routes())
             .nest_no_strip("/", phone::routes::routes(self))

@@ -56,7 +56,7 @@ fn page(status: StatusCode) -> Response {
 
 /// Promises the whole body and closes the connection after 1/`part` of it; `part` 0: before the first byte of the
 /// answer.
-async fn cut(answer: Response, part: usize) -> Response {
+pub(super) async fn cut(answer: Response, part: usize) -> Response {
     let (head, body) = answer.into_parts();
     let bytes = body.into_vec().await.unwrap_or_default();
     let len = bytes.len().max(2);

@@ -9,6 +9,7 @@ use crate::domain::moment::Moment;
 use crate::domain::trade::{Channel, Product};
 
 use super::bank::Bank;
+use super::campus::inbox::{Inbox, Mishap};
 use super::codes::AuthCodes;
 use super::faults::{Call, Fault, Faults, Setting};
 use super::merchants::{Merchant, WECHAT_APP_SECRET, school_merchants};
@@ -81,6 +82,7 @@ pub struct Sandbox {
     faults: Mutex<Faults>,
     outbox: Mutex<Outbox>,
     codes: Mutex<AuthCodes>,
+    campus: Mutex<Inbox>,
     switches: Mutex<Switches>,
     public_url: OnceLock<String>,
     app_url: OnceLock<String>,
@@ -109,6 +111,7 @@ impl Sandbox {
             faults: Mutex::default(),
             outbox: Mutex::default(),
             codes: Mutex::default(),
+            campus: Mutex::default(),
             switches: Mutex::default(),
             public_url: OnceLock::new(),
             app_url: OnceLock::new(),
@@ -146,6 +149,16 @@ impl Sandbox {
 
     pub(super) fn codes(&self) -> MutexGuard<'_, AuthCodes> {
         hold(&self.codes)
+    }
+
+    /// The campus system that is told of payments.
+    pub fn campus(&self) -> MutexGuard<'_, Inbox> {
+        hold(&self.campus)
+    }
+
+    /// The campus system fails so many times (none: until told otherwise), or not at all.
+    pub fn set_campus_mishap(&self, mishap: Option<Mishap>, times: Option<u32>) {
+        self.campus().mishap = mishap.map(|mishap| (mishap, times));
     }
 
     pub fn switches(&self) -> Switches {

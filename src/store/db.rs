@@ -126,7 +126,7 @@ macro_rules! migrations {
     };
 }
 
-migrations!["0001_payers", "0002_charges", "0003_orders", "0004_chain", "0005_accounts", "0006_keys"];
+migrations!["0001_payers", "0002_charges", "0003_orders", "0004_chain", "0005_accounts", "0006_keys", "0007_events"];
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

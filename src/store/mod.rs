@@ -12,6 +12,7 @@ pub mod chain;
 pub mod charges;
 pub mod db;
 pub mod error;
+pub mod events;
 pub mod fees;
 pub mod fill;
 pub mod home;

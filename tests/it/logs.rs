@@ -1,16 +1,18 @@
 //! What is written down for the operator: one line per request, found by its id, and never who somebody is.
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jiaofei::domain::trade::Product;
 use jiaofei::store::journal;
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::world::app::TestApp;
 use crate::world::phone::Device;
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -30,13 +32,16 @@ impl MakeWriter<'_> for Lines {
 }
 
 impl Lines {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
 /// Everything the app says at its most talkative, as `serve` writes it. The whole test runs on one thread.
-fn listen() -> (Lines, tracing::subscriber::DefaultGuard) {
+pub fn listen() -> (Lines, tracing::subscriber::DefaultGuard) {
+    // as long as there is one listener only, a place first passed by a test without one stays silent for everybody
+    static SECOND: OnceLock<Dispatch> = OnceLock::new();
+    SECOND.get_or_init(|| Dispatch::new(NoSubscriber::new()));
     let lines = Lines::default();
     let filter = tracing_subscriber::EnvFilter::new("warn,jiaofei=trace");
     let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);

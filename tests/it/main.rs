@@ -13,6 +13,7 @@ mod corpus;
 mod crash;
 mod csrf;
 mod ending;
+mod events;
 mod fairness;
 mod headers;
 mod health;
