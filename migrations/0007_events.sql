@@ -26,7 +26,7 @@ CREATE TABLE event_delivery (
 CREATE INDEX event_delivery_due ON event_delivery (endpoint, next_try_at) WHERE next_try_at IS NOT NULL;
 CREATE INDEX event_delivery_failed ON event_delivery (event_id) WHERE state = 'failed';
 
--- Each try as it ended. What a receiver said is kept only as a short beginning, and only when it did not take the event.
+-- Each try as it ended. Of what a receiver said a short beginning is kept, and only when it did not take the event.
 CREATE TABLE event_try (
     id {{id}},
     delivery_id BIGINT NOT NULL REFERENCES event_delivery (id),

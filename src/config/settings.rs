@@ -367,7 +367,7 @@ impl Config {
                 return unfit(&format!("payee.{at}.code"), "small letters, digits and hyphens, once each");
             }
         }
-        webhook::check(&self.webhook)
+        webhook::check(&self.webhook).or_else(|(key, why)| unfit(&key, why))
     }
 }
 

@@ -6,7 +6,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::settings::ConfigError;
 use crate::domain::event::EventKind;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -102,10 +101,10 @@ impl TryFrom<String> for WebhookSecret {
     }
 }
 
-pub(super) fn check(webhooks: &[Webhook]) -> Result<(), ConfigError> {
-    let unfit = |at: usize, key: &str, why: &str| {
-        Err(ConfigError::Unfit { key: format!("webhook.{at}.{key}"), why: why.to_owned() })
-    };
+/// # Errors
+/// The key that does not fit, and why.
+pub(super) fn check(webhooks: &[Webhook]) -> Result<(), (String, &'static str)> {
+    let unfit = |at: usize, key: &str, why| Err((format!("webhook.{at}.{key}"), why));
     for (at, webhook) in webhooks.iter().enumerate() {
         let shape = webhook.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if webhook.name.is_empty() || !shape || webhooks[..at].iter().any(|other| other.name == webhook.name) {

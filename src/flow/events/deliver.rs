@@ -1,4 +1,4 @@
-//! Sends events to campus systems, as Standard Webhooks says: signed, at least once, the same `webhook-id` on every try.
+//! Sends events to campus systems as Standard Webhooks says: signed, at least once, the same `webhook-id` every time.
 //!
 //! A try is claimed by compare-and-set for [`HELD`]; a process that dies in the middle leaves it to the next. Each
 //! endpoint is served apart from the others, so that one which is slow holds up only itself. An event's order among
@@ -155,15 +155,23 @@ impl Outcome {
     }
 }
 
-/// How an answer begins, in characters a terminal can show. Digits are hidden: a receiver may say back what it was sent.
+/// How an answer begins. A receiver may say back what it was sent, or add what it knows about somebody: digits become
+/// `0`, and whatever is not ASCII, as names are, becomes one `?` at a stretch.
 fn beginning(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * SAID)]);
     let plain = |c: char| match c {
         c if c.is_ascii_digit() => '0',
-        c if c.is_control() || c == char::REPLACEMENT_CHARACTER => ' ',
-        c => c,
+        c if c.is_control() => ' ',
+        c if c.is_ascii() => c,
+        _ => '?',
     };
-    text.chars().map(plain).take(SAID).collect::<String>().trim().to_owned()
+    let mut said = String::new();
+    for c in text.chars().map(plain).take(4 * SAID) {
+        if said.len() < SAID && !(c == '?' && said.ends_with('?')) {
+            said.push(c);
+        }
+    }
+    said.trim().to_owned()
 }
 
 /// The headers of one try; none when the event's number fits no header, which cannot be.
@@ -176,8 +184,8 @@ fn headers(secrets: &[WebhookSecret], event_no: &str, at: Moment, body: &[u8]) -
     Some(headers)
 }
 
-/// `v1,<base64>` for each secret, with blanks between: HMAC-SHA256 over `id.timestamp.body` (Standard Webhooks, signature
-/// scheme).
+/// `v1,<base64>` for each secret, with blanks between: HMAC-SHA256 over `id.timestamp.body` (Standard Webhooks,
+/// signature scheme).
 fn signature(secrets: &[WebhookSecret], event_no: &str, at: Moment, body: &[u8]) -> String {
     let mut all = String::new();
     for secret in secrets {
@@ -208,9 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn of_an_answer_only_a_short_printable_beginning_without_digits_is_kept() {
-        assert_eq!(beginning("\u{1b}[31mno\r\n学号 201901180001\0\u{ff}".as_bytes()), "[00mno  学号 000000000000 ÿ");
+    fn of_an_answer_only_a_short_printable_beginning_without_digits_and_names_is_kept() {
+        let said = "\u{1b}[31mno\r\n林知夏 201901180001\0\u{ff}";
+        assert_eq!(beginning(said.as_bytes()), "[00mno  ? 000000000000 ?");
         assert_eq!(beginning(&[b'x'; 100_000]).len(), SAID);
-        assert_eq!(beginning(&[0xff, 0xfe, 0x00]), "");
+        assert_eq!(beginning(&[0xff, 0xfe, 0x00]), "?");
     }
 }
