@@ -240,6 +240,40 @@ fn nothing_names_the_machine_it_was_written_on_or_work_left_undone() {
 }
 
 #[test]
+fn no_two_decisions_share_a_number_and_every_link_to_one_leads_somewhere() {
+    let mut breaches = Breaches::default();
+    let texts = texts(Path::new(""));
+    let mut numbers: BTreeMap<&str, &str> = BTreeMap::new();
+    let decisions: BTreeSet<&str> = texts.iter().filter_map(|(path, _)| path.strip_prefix("docs/decisions/")).collect();
+    for name in &decisions {
+        let number = name.split('-').next().unwrap_or_default();
+        let title = format!("# {number} · ");
+        let text = texts.iter().find(|(path, _)| path.ends_with(name)).map_or("", |(_, text)| text);
+        if number.len() != 4 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            breaches.list.push(format!("docs/decisions/{name}:1: does not begin with its number"));
+        } else if !text.starts_with(&title) {
+            breaches.list.push(format!("docs/decisions/{name}:1: does not begin with `{title}`"));
+        }
+        if let Some(twin) = numbers.insert(number, name) {
+            breaches.list.push(format!("docs/decisions/{name}:1: the same number as {twin}"));
+        }
+    }
+    for (path, text) in &texts {
+        for (at, line) in text.lines().enumerate() {
+            for link in line.split("decisions/").skip(1) {
+                let name: String =
+                    link.chars().take_while(|c| c.is_ascii_alphanumeric() || "-.".contains(*c)).collect();
+                let is_link = name.ends_with(".md") && name.starts_with(|c: char| c.is_ascii_digit());
+                if is_link && !decisions.contains(name.as_str()) {
+                    breaches.list.push(format!("{path}:{}: there is no decision {name}", at + 1));
+                }
+            }
+        }
+    }
+    breaches.assert_none("decisions");
+}
+
+#[test]
 fn migrations_are_numbered_without_gaps() {
     let mut breaches = Breaches::default();
     let mut folders: BTreeMap<String, BTreeMap<u32, String>> = BTreeMap::new();

@@ -2,8 +2,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiaofei::store::db::Db;
 use jiaofei::web::layer::{Longest, pages, watch};
+use jiaofei::web::routes::routes;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler};
+use sea_orm::{DatabaseTransaction, TransactionTrait};
 
 use crate::world::app::TestApp;
 use crate::world::phone::Device;
@@ -81,6 +84,53 @@ async fn a_request_that_takes_too_long_is_ended_in_the_words_of_who_asked() {
     let machine = endless(&world, "/notify/wechat").await;
     assert_eq!(machine.status().as_u16(), 503);
     assert!(!machine.into_body().into_string().await.unwrap().contains("<html"));
+}
+
+/// Takes every connection, so that whoever asks the database waits.
+async fn occupy(db: &Db) -> Vec<DatabaseTransaction> {
+    let mut taken = Vec::new();
+    for (name, _, _, allowed) in db.pools() {
+        let door = if name == "writer" { db.write() } else { db.read() };
+        for _ in 0..allowed {
+            taken.push(door.begin().await.unwrap());
+        }
+    }
+    taken
+}
+
+#[tokio::test]
+async fn each_route_of_the_map_that_waits_for_the_database_is_ended_by_the_limit() {
+    let world = TestApp::start().await;
+    let ask = async |path: &str, longest: Longest| {
+        let map = routes(Arc::clone(&world.app)).data(longest);
+        let request = Request::builder().uri_str(path).header("cookie", format!("jf_s={}", "a".repeat(43))).finish();
+        // the pools give up after five seconds at the earliest: whatever ends before was ended by the limit
+        let answer = tokio::time::timeout(Duration::from_secs(4), map.call(request)).await;
+        answer.unwrap_or_else(|_| panic!("{path} goes on and on")).unwrap().into_response().status().as_u16()
+    };
+    let paths = [
+        "/h5/",
+        "/h5/tuition",
+        "/h5/orders",
+        "/h5/paid",
+        "/h5/me",
+        "/h5/cashier/XF260901QMU000128",
+        "/h5/result/XF260901QMU000128/state",
+        "/q/abcdefghijklmnopqrstuv",
+        "/q/abcdefghijklmnopqrstuv/state",
+        "/api/arrears",
+        "/readyz",
+    ];
+    for path in paths {
+        assert_ne!(ask(path, Longest::default()).await, 503, "{path}, while there are connections");
+    }
+    let taken = occupy(&world.app.db).await;
+    let short = Longest(Duration::from_millis(300));
+    for path in paths {
+        assert_eq!(ask(path, short).await, 503, "{path}");
+    }
+    assert_eq!(ask("/healthz", short).await, 200, "who asks nobody waits for nobody");
+    drop(taken);
 }
 
 #[tokio::test]
