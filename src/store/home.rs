@@ -1,6 +1,7 @@
 //! 原址: where the tables lie, so that a copy brought back from a backup is known as one; and what must move on in such
 //! a copy before it is used.
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseTransaction, DbBackend, DbErr};
 
@@ -97,7 +98,15 @@ pub async fn copy(db: &Db, to: &Path) -> Result<bool> {
         return Err(DbErr::Custom(format!("{} is there already", to.display())).into());
     }
     // under its own name only when it is whole and marked
-    let half = to.with_added_extension("half");
+    let mut half = to.as_os_str().to_owned();
+    half.push(".half");
+    let half = PathBuf::from(half);
+    // what a copy that was broken off has left; SQLite writes into no file that holds something
+    if let Err(e) = std::fs::remove_file(&half)
+        && e.kind() != ErrorKind::NotFound
+    {
+        return Err(DbErr::Custom(format!("{}: {e}", half.display())).into());
+    }
     db.read().execute_raw(statement(db.read(), "VACUUM INTO $1", [file(&half)?.into()])).await?;
     let mut options = ConnectOptions::new(format!("sqlite://{}", file(&half)?));
     options.max_connections(1).sqlx_logging(false);

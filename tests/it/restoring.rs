@@ -38,6 +38,7 @@ impl Back {
     async fn up(app: &App) -> Back {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("jiaofei.backup");
+        std::fs::write(folder.path().join("jiaofei.backup.half"), "an earlier one was broken off").unwrap();
         if home::copy(&app.db, &to).await.unwrap() {
             assert!(home::copy(&app.db, &to).await.is_err(), "no backup is written over another");
             return Back { url: format!("sqlite://{}", to.display()), name: None, _folder: folder };
