@@ -59,6 +59,8 @@ fn show(gauges: &Gauges, backlog: &Backlog, now: Moment) {
     }
     gauges.orders_overdue.set(f64::from(u32::try_from(backlog.orders.many).unwrap_or(u32::MAX)));
     gauges.order_overdue.set(age(Some(&backlog.orders)));
+    gauges.events_waiting.set(f64::from(u32::try_from(backlog.events.many).unwrap_or(u32::MAX)));
+    gauges.event_waiting.set(age(Some(&backlog.events)));
     for kind in OFFICE_KINDS.into_iter().chain([OTHER]) {
         let of_kind = backlog.office.iter().filter(|item| known(&item.what, &OFFICE_KINDS) == kind);
         gauges.office_items.get_or_create(&[("kind", kind)]).set(of_kind.map(|item| item.many).sum());

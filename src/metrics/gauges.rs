@@ -22,6 +22,8 @@ pub struct Gauges {
     pub refund_waiting: Family<One, Seconds>,
     pub orders_overdue: Seconds,
     pub order_overdue: Seconds,
+    pub events_waiting: Seconds,
+    pub event_waiting: Seconds,
     pub office_items: Family<One, Gauge>,
     pub office_waiting: Seconds,
     pub cache_state: Family<One, Gauge>,
@@ -40,6 +42,8 @@ impl Gauges {
         self.refund_waiting.clear();
         self.orders_overdue.set(f64::NAN);
         self.order_overdue.set(f64::NAN);
+        self.events_waiting.set(f64::NAN);
+        self.event_waiting.set(f64::NAN);
         self.office_items.clear();
         self.office_waiting.set(f64::NAN);
     }
@@ -55,6 +59,8 @@ impl Gauges {
         r.register("orders_past_their_time", help, self.orders_overdue.clone());
         let help = "For how long the longest of them has been over";
         r.register("order_longest_past_its_time_seconds", help, self.order_overdue.clone());
+        r.register("events_waiting", "Events a campus system has still to take", self.events_waiting.clone());
+        r.register("event_oldest_waiting_seconds", "Age of the oldest of them", self.event_waiting.clone());
         r.register("office_items_open", "What waits for a person of the office", self.office_items.clone());
         r.register("office_item_oldest_seconds", "Age of the oldest of them", self.office_waiting.clone());
         r.register("cache_state", "1 for where the cache answers from", self.cache_state.clone());

@@ -27,6 +27,8 @@ pub struct Backlog {
     pub orders: Waiting,
     /// Open office items, by kind; since they were raised
     pub office: Vec<Waiting>,
+    /// Events a campus system has still to take, each once for each; since they happened
+    pub events: Waiting,
 }
 
 pub async fn read(db: &impl ConnectionTrait, now: Moment) -> Result<Backlog> {
@@ -41,6 +43,7 @@ pub async fn read(db: &impl ConnectionTrait, now: Moment) -> Result<Backlog> {
         refunds: grouped(db, refunds, []).await?,
         orders: overdue_orders(db, now).await?,
         office: grouped(db, office, []).await?,
+        events: untaken_events(db).await?,
     })
 }
 
@@ -56,6 +59,13 @@ async fn grouped(
         Ok(Waiting { what, many, since: since.map(Moment::from_millis) })
     };
     rows.iter().map(waiting).collect()
+}
+
+async fn untaken_events(db: &impl ConnectionTrait) -> Result<Waiting> {
+    let sql = "SELECT '' AS what, COUNT(*) AS many, MIN(e.created_at) AS since FROM event_delivery d \
+        JOIN event e ON e.id = d.event_id WHERE d.next_try_at IS NOT NULL";
+    let none = Waiting { what: String::new(), many: 0, since: None };
+    Ok(grouped(db, sql, []).await?.pop().unwrap_or(none))
 }
 
 async fn overdue_orders(db: &impl ConnectionTrait, now: Moment) -> Result<Waiting> {

@@ -237,7 +237,9 @@ pub fn local_path(path: &str) -> Option<&str> {
         path.strip_prefix(root).is_some_and(|rest| matches!(rest.bytes().next(), None | Some(b'/' | b'?')))
     };
     let plain = path.bytes().all(|b| b.is_ascii_graphic()) && !path.contains(['\\', '#']);
-    let straight = !path.contains("//") && !path.contains("..");
+    // a browser takes `.` and `..` out of a path before it goes there, in whatever way they are written
+    let dots = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    let straight = !path.contains("//") && !path.split(['/', '?']).any(dots);
     let fits = (ours("/h5") || ours("/q")) && plain && straight && path.len() <= 1024;
     let fits = fits && !path.starts_with("/h5/login") && !path.starts_with("/h5/logout");
     fits.then_some(path)
@@ -328,6 +330,11 @@ mod tests {
             "/h5evil",
             "/h5@evil.example",
             "/h5/../evil",
+            "/h5/%2e%2E/evil",
+            "/h5/%2e./evil",
+            "/h5/..?x=1",
+            "/h5/./logout",
+            "/h5/%2E",
             "/h5\r\nSet-Cookie: a=b",
             "/h5/\u{7f}",
             "/h5/中文",

@@ -18,6 +18,7 @@ use jiaofei::store::events as outbox;
 use sea_orm::ConnectionTrait;
 
 use crate::logs::listen;
+use crate::metrics::Scrape;
 use crate::world::app::TestApp;
 use crate::world::school::Student;
 
@@ -202,6 +203,8 @@ async fn after_the_last_try_the_office_is_told_and_the_event_can_be_sent_again()
         world.clock.advance(HOUR);
     }
     let took = world.clock.now().since(begun);
+    assert_eq!(Scrape::of(&world).await.get("events_waiting"), 0.0);
+    assert_eq!(Scrape::of(&world).await.get("office_items_open{kind=\"webhook_failed\"}"), 1.0);
     assert!(took > 24 * HOUR && took < 100 * HOUR, "{took:?}");
     assert_eq!(stands(&world.app, &event_no).await, [("campus".to_owned(), DeliveryState::Failed, 10)]);
     let [item] = <[_; 1]>::try_from(office::items(&world.app).await.unwrap()).unwrap();
