@@ -123,6 +123,8 @@ type Act = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 struct Plan {
     /// After how many more places, and how
     strike: Option<(u32, Strike)>,
+    /// At which place, whenever it is next reached, and how
+    ambush: Option<(String, Strike)>,
     /// After how many more gaps, and what comes in between
     between: Option<(u32, Act)>,
     dead: bool,
@@ -145,21 +147,17 @@ impl Drill {
         if plan.dead {
             return Err(Ended(place));
         }
-        match plan.strike {
-            None => Ok(()),
-            Some((0, strike)) => {
-                plan.strike = None;
-                plan.dead = strike == Strike::Die;
-                plan.struck += 1;
-                let word = if plan.dead { "dies" } else { "stumbles" };
-                plan.told.push(format!("{word} at {place:?}"));
-                Err(Ended(place))
-            }
-            Some((more, strike)) => {
-                plan.strike = Some((more - 1, strike));
-                Ok(())
-            }
+        let waiting = plan.ambush.take_if(|(at, _)| at == place).map(|(_, strike)| strike);
+        let counted = plan.strike.take_if(|(more, _)| *more == 0).map(|(_, strike)| strike);
+        if let Some((more, _)) = &mut plan.strike {
+            *more -= 1;
         }
+        let Some(strike) = waiting.or(counted) else { return Ok(()) };
+        plan.dead = strike == Strike::Die;
+        plan.struck += 1;
+        let word = if plan.dead { "dies" } else { "stumbles" };
+        plan.told.push(format!("{word} at {place:?}"));
+        Err(Ended(place))
     }
 
     /// A place between two steps outside any transaction, where other acts may come in between as well.
@@ -210,6 +208,11 @@ impl Drill {
     /// Lets the place after the next `more` strike.
     pub fn arm(&self, more: u32, strike: Strike) {
         self.plan().strike = Some((more, strike));
+    }
+
+    /// Lets this place strike when it is next reached, however long that takes; none: no place.
+    pub fn lie_in_wait(&self, at: Option<(String, Strike)>) {
+        self.plan().ambush = at;
     }
 
     /// Lets `act` run to its end at the gap after the next `more`.

@@ -32,6 +32,7 @@ pub async fn send_back(app: &App, order: &Order) -> Result<Fen> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     let order = orders::lock(&tx, order.id).await?.ok_or(Refusal::NotFound)?;
+    app.drill.point("send back: order locked")?;
     let mut sent = Fen::ZERO;
     for trade in journal::open_mismatches(&tx, order.id).await? {
         let attempt = attempts::find(&tx, &app.sealer, trade.attempt_id).await?.ok_or(Refusal::NotFound)?;
@@ -44,7 +45,9 @@ pub async fn send_back(app: &App, order: &Order) -> Result<Fen> {
     if sent.is_zero() {
         return Err(Refusal::NotFound.into());
     }
+    app.drill.point("send back: wishes written")?;
     tx.commit().await?;
+    app.drill.gap("send back: committed").await?;
     Ok(sent)
 }
 

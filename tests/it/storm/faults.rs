@@ -1,7 +1,7 @@
 //! The storm's teeth: each planted mistake is found by some seed.
 use jiaofei::drill::Fault;
 
-use super::seeds::first_failing;
+use super::seeds::sweep;
 use super::shrink::shrink;
 use super::stage::on_a_server;
 
@@ -15,7 +15,7 @@ fn every_planted_mistake_is_found() {
     }
     let mut unfound = Vec::new();
     for fault in Fault::ALL {
-        match first_failing(1..=WITHIN, Some(*fault)) {
+        match sweep(1..=WITHIN, Some(*fault)).failed {
             Some((seed, storm)) => println!("{fault:?}: seed {seed}: {}", storm.broken.unwrap_or_default()),
             None => unfound.push(fault),
         }
@@ -29,7 +29,7 @@ fn a_failing_storm_is_made_short() {
         return;
     }
     let planted = Some(Fault::ForgetPendingOrders);
-    let (seed, storm) = first_failing(1..=WITHIN, planted).unwrap();
+    let (seed, storm) = sweep(1..=WITHIN, planted).failed.unwrap();
     let before = storm.after;
     let short = shrink(seed, planted, storm);
     assert!(short.storm.broken.is_some());

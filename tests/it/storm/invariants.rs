@@ -146,7 +146,8 @@ struct Finds<'a>(&'a Stage, Vec<String>);
 impl Finds<'_> {
     async fn pending_only_under_review(&mut self) {
         let pending = "SELECT order_no FROM payment_order o WHERE state = 'pending' AND NOT EXISTS \
-            (SELECT 1 FROM trade t WHERE t.order_id = o.id AND t.outcome = 'mismatch')";
+            (SELECT 1 FROM trade t WHERE t.order_id = o.id AND t.outcome = 'mismatch' AND NOT EXISTS \
+            (SELECT 1 FROM refund r WHERE r.trade_no = t.trade_no AND r.state <> 'closed'))";
         for row in rows(self.0, pending).await {
             self.1.push(format!("{} is still pending", text(&row, 0)));
         }

@@ -60,10 +60,19 @@ pub enum Act {
         order: usize,
         part: i64,
     },
+    /// The office sends back money of a wrong amount
+    SendBack {
+        order: usize,
+    },
     /// The office waives part of a charge
     Waive {
         who: usize,
         charge: usize,
+    },
+    /// The process is to end at this place, of all there are, whenever it gets there
+    LieInWait {
+        place: usize,
+        strike: Strike,
     },
     /// A process ends in peace and a new one begins, with an empty cache
     Restart,
@@ -198,14 +207,15 @@ impl Dealer {
             15 => Act::Cancel { order },
             16 | 17 => Act::Deliver,
             18 | 19 => Act::Jobs,
-            20 | 21 => Act::Pass { seconds: self.of(&[1, 3, 16, 40, 40, 400, 2_000, 9_000]) },
+            20 | 21 => Act::Pass { seconds: self.of(&[1, 3, 16, 40, 40, 400, 2_000, 9_000, 100_000]) },
             22 | 23 => {
                 let times = u32::try_from(1 + self.below(3)).unwrap();
                 Act::Trouble { fault: self.of(&self.troubles), times }
             }
-            24 => match self.one_in(4) {
-                true => Act::Restart,
-                false => Act::Refund { order, part: self.of(&[1, 2, 3]) },
+            24 => match self.below(4) {
+                0 => Act::Restart,
+                1 => Act::SendBack { order },
+                _ => Act::Refund { order, part: self.of(&[1, 2, 3]) },
             },
             _ => match self.one_in(2) {
                 true => Act::Waive { who: self.below(STUDENTS), charge: self.below(3) },
@@ -223,14 +233,33 @@ pub fn deal(seed: u64) -> Vec<Move> {
         let after = |most| u32::try_from(dealer.below(most)).unwrap();
         let how = dealer.of(&[Strike::Die, Strike::Stumble]);
         let strike = dealer.one_in(dealer.strikes).then(|| (after(16), how));
-        let between = dealer.one_in(dealer.between).then(|| (after(8), dealer.below(2), in_between(&dealer)));
+        let between = dealer.one_in(dealer.between).then(|| (after(8), dealer.below(2), in_between(&dealer, &act)));
         Move { process, act, strike, between }
     };
-    (0..LENGTH).map(one).collect()
+    let mut moves: Vec<Move> = (0..LENGTH).map(one).collect();
+    for process in 0..2 {
+        // every place has its turn, whatever chance says
+        let place = usize::try_from(seed).unwrap() * 2 + process;
+        let act = Act::LieInWait { place, strike: dealer.of(&[Strike::Die, Strike::Stumble]) };
+        moves.insert(0, Move { process, act, strike: None, between: None });
+    }
+    moves
 }
 
-/// What can happen while something else is under way: everything but a jump of the clock, for no call takes long.
-fn in_between(dealer: &Dealer) -> Act {
+/// What can happen while something else is under way: everything but a jump of the clock, for no call takes long. Half
+/// of it is about the same order.
+fn in_between(dealer: &Dealer, outer: &Act) -> Act {
+    let order = match outer {
+        Act::Pay { order, .. } | Act::Resume { order } | Act::Look { order, .. } | Act::Cancel { order } => *order,
+        _ => dealer.below(dealer.orders),
+    };
+    let pay = |product| Act::Pay { order, product, phone: dealer.below(2), goes: Goes::ThroughPayment };
+    match dealer.below(8) {
+        0 | 1 => return pay(dealer.of(&dealer.products)),
+        2 => return Act::Look { order, telling: dealer.one_in(2) },
+        3 => return Act::Cancel { order },
+        _ => {}
+    }
     match dealer.act() {
         Act::Pass { .. } | Act::Restart | Act::Trouble { .. } => Act::Deliver,
         act => act,

@@ -12,7 +12,7 @@ use jiaofei::domain::order::{Order, OrderState};
 use jiaofei::domain::trade::{Buyer, Channel, Product};
 use jiaofei::flow::checkout::{self, PayAsk, Started};
 use jiaofei::flow::failure::Failure;
-use jiaofei::flow::{inquire, records, refund};
+use jiaofei::flow::{inquire, office, records, refund};
 use jiaofei::sandbox::faults::{Fault, Setting};
 use jiaofei::sandbox::merchants::{WECHAT_APP_ID, alipay_user, openid};
 use jiaofei::store::chain::NewEntry;
@@ -20,7 +20,7 @@ use jiaofei::store::{attempts, books, orders};
 
 use super::invariants;
 use super::moves::{Act, Goes, Move};
-use super::stage::Stage;
+use super::stage::{Stage, places};
 
 /// Carries one move out, with what happens in the middle of it, and looks whether everything still holds.
 pub async fn make(stage: &Arc<Stage>, number: usize, one: &Move) {
@@ -64,7 +64,15 @@ pub fn perform(stage: Arc<Stage>, process: usize, act: Act) -> Pin<Box<dyn Futur
                 "set".to_owned()
             }
             Act::Refund { order, part } => send_back(&stage, process, order, part).await,
+            Act::SendBack { order } => send_wrong_amount_back(&stage, process, order).await,
             Act::Waive { who, charge } => waive(&stage, process, who, charge).await,
+            Act::LieInWait { place, strike } => {
+                let places = places();
+                let at = places.iter().nth(place % places.len()).cloned();
+                let told = format!("at {at:?}");
+                stage.app(process).drill.lie_in_wait(at.map(|at| (at, strike)));
+                told
+            }
             Act::Restart => {
                 stage.restart(process).await;
                 "a new process".to_owned()
@@ -229,6 +237,14 @@ async fn send_back(stage: &Stage, process: usize, number: usize, part: i64) -> S
     let amount = Fen::new(line.amount.get() / part);
     let requested = refund::request(&app, &order, &[(line.charge_id, amount)], "退费").await;
     told(stage, requested, |id| format!("{} fen of {} wanted back, number {}", amount.get(), order.order_no, id.0))
+}
+
+async fn send_wrong_amount_back(stage: &Stage, process: usize, number: usize) -> String {
+    let Some(order) = order(stage, process, number).await else { return "no order".to_owned() };
+    let sent = office::send_back(&stage.app(process), &order).await;
+    // from now on it may be paid once more, and the bank had broken its word before
+    stage.note_broken_word(order.order_no.as_str());
+    told(stage, sent, |sent| format!("{} fen of {} wanted back", sent.get(), order.order_no))
 }
 
 /// The office waives a tenth of a charge, if so much is owed.

@@ -67,6 +67,9 @@ async fn make(stage: &Arc<Stage>, some: &[(usize, &Move)]) {
 /// All faults are over, the clock runs on, the jobs run, notices arrive, until nothing is left to do.
 async fn quiet(stage: &Arc<Stage>) {
     stage.sandbox.clear_faults();
+    for process in 0..2 {
+        stage.app(process).drill.lie_in_wait(None);
+    }
     stage.history.add("quiet");
     for (at, seconds) in QUIET.into_iter().enumerate() {
         stage.pass(Duration::from_secs(seconds));

@@ -1,4 +1,5 @@
 //! Many seeds, each alone on a thread, and what is told of the first that fails.
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -10,7 +11,7 @@ use jiaofei::drill::Fault;
 use super::moves::{Move, deal};
 use super::run::{Storm, blow};
 use super::shrink::shrink;
-use super::stage::on_a_server;
+use super::stage::{on_a_server, places};
 
 /// One storm in a runtime of its own. A panic is a find.
 pub fn alone(seed: u64, moves: &[Move], planted: Option<Fault>) -> Storm {
@@ -30,11 +31,26 @@ pub fn alone(seed: u64, moves: &[Move], planted: Option<Fault>) -> Storm {
     })
 }
 
-/// The first seed that fails, and how.
-pub fn first_failing(seeds: RangeInclusive<u64>, planted: Option<Fault>) -> Option<(u64, Storm)> {
+/// What many seeds came to.
+pub struct Sweep {
+    /// The first seed that failed, and how
+    pub failed: Option<(u64, Storm)>,
+    /// Every place an act was ended at
+    pub struck: BTreeSet<String>,
+}
+
+/// The places a history names.
+fn struck(history: &[String]) -> impl Iterator<Item = String> {
+    let ended = history.iter().filter_map(|line| line.split_once(" dies at ").or(line.split_once(" stumbles at ")));
+    ended.map(|(_, place)| place.trim_matches('"').to_owned())
+}
+
+/// Storms until one fails.
+pub fn sweep(seeds: RangeInclusive<u64>, planted: Option<Fault>) -> Sweep {
     let (begun, total) = (Instant::now(), seeds.end() + 1 - seeds.start());
     let next = AtomicU64::new(*seeds.start());
     let found: Mutex<Option<(u64, Storm)>> = Mutex::new(None);
+    let places = Mutex::new(BTreeSet::new());
     let told = Mutex::new(begun);
     let work = || {
         loop {
@@ -43,6 +59,7 @@ pub fn first_failing(seeds: RangeInclusive<u64>, planted: Option<Fault>) -> Opti
                 return;
             }
             let storm = alone(seed, &deal(seed), planted);
+            places.lock().unwrap().extend(struck(&storm.history));
             if storm.broken.is_some() {
                 let mut found = found.lock().unwrap();
                 if found.as_ref().is_none_or(|(earlier, _)| seed < *earlier) {
@@ -61,7 +78,7 @@ pub fn first_failing(seeds: RangeInclusive<u64>, planted: Option<Fault>) -> Opti
     // on a server each storm is several acts at once already
     let threads = if on_a_server() { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
     std::thread::scope(|scope| (0..threads).map(|_| scope.spawn(work)).for_each(drop));
-    found.into_inner().unwrap()
+    Sweep { failed: found.into_inner().unwrap(), struck: places.into_inner().unwrap() }
 }
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -85,11 +102,15 @@ fn after_any_storm_our_books_agree_with_the_banks() {
     let first = from_environment("JIAOFEI_TEST_SEED");
     let count = from_environment("JIAOFEI_TEST_SEEDS").unwrap_or(if first.is_some() { 1 } else { usual });
     let (first, begun) = (first.unwrap_or(1), Instant::now());
-    if let Some((seed, storm)) = first_failing(first..=first + count - 1, None) {
+    let swept = sweep(first..=first + count - 1, None);
+    if let Some((seed, storm)) = swept.failed {
         panic!("{}", report(seed, storm));
     }
-    let seconds = begun.elapsed().as_secs_f64();
+    let (seconds, all) = (begun.elapsed().as_secs_f64(), places());
+    let missed: Vec<&String> = all.iter().filter(|place| !swept.struck.contains(*place)).collect();
     println!("{count} seeds in {seconds:.1} s: {:.1} seeds/s", count as f64 / seconds);
+    println!("{} of {} places struck", all.len() - missed.len(), all.len());
+    assert!(missed.is_empty() || count < 500, "no act was ended at {missed:?}");
 }
 
 #[test]

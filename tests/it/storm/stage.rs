@@ -184,6 +184,21 @@ pub fn on_a_server() -> bool {
     std::env::var("JIAOFEI_TEST_DATABASE").is_ok()
 }
 
+/// Every place the flows have, in one order.
+pub fn places() -> &'static BTreeSet<String> {
+    static PLACES: OnceLock<BTreeSet<String>> = OnceLock::new();
+    PLACES.get_or_init(|| {
+        let mut places = BTreeSet::new();
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/flow")).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+            for call in ["drill.point(\"", "drill.gap(\""] {
+                places.extend(text.split(call).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+            }
+        }
+        places
+    })
+}
+
 fn config(url: &str, connections: u32) -> Config {
     let mut config = demo_config(INSIDE, OUTSIDE, url);
     config.database.max_connections = connections;
