@@ -112,7 +112,8 @@ pub async fn run_lane(app: &App, lane: &Lane) -> Result<usize> {
 
 async fn inquire(app: &App, due: Attempt) -> Result<bool> {
     app.drill.gap("inquire: found due").await?;
-    let next = next_inquiry(&due, app.clock.now());
+    let now = app.clock.now();
+    let next = next_inquiry(&due, now);
     if !attempts::claim_inquiry(app.db.write(), &due, next).await? {
         return Ok(false);
     }
@@ -123,8 +124,11 @@ async fn inquire(app: &App, due: Attempt) -> Result<bool> {
         (AttemptState::Live, false) => {
             attempt::retire(app, &due).await?;
         }
-        _ => {
-            look(app, &due).await?;
+        (state, _) => {
+            let unpaid = look(app, &due).await?;
+            if unpaid && state == AttemptState::Closed && now >= watched_until(&due) {
+                attempts::stop_watching(app.db.write(), due.id).await?;
+            }
         }
     }
     Ok(true)
@@ -135,18 +139,22 @@ async fn is_pending(app: &App, order: OrderId) -> Result<bool> {
     Ok(order.is_some_and(|order| matches!(order.state, OrderState::Pending { .. })))
 }
 
-/// A live attempt is asked about until its order ends. A closed one is looked at until an hour after it ran out, in
-/// case the channel breaks its word and its notice is lost: within the minute at Alipay, where it may come to life, now
-/// and then elsewhere.
+/// Until when a closed attempt is looked at: an hour after it ran out.
+fn watched_until(attempt: &Attempt) -> Moment {
+    attempt.expires_at + Duration::from_secs(3600)
+}
+
+/// A live attempt is asked about until its order ends. A closed one is looked at for a while, in case the channel breaks
+/// its word and its notice is lost: within the minute at Alipay, where it may come to life, now and then elsewhere. The
+/// last look is the first that is clearly answered after that while; a process that dies with it leaves it to another.
 fn next_inquiry(attempt: &Attempt, now: Moment) -> Option<Moment> {
-    let watched_until = attempt.expires_at + Duration::from_secs(3600);
     match attempt.state {
-        AttemptState::Live if now > watched_until => Some(now + Duration::from_secs(600)),
+        AttemptState::Live if now > watched_until(attempt) => Some(now + Duration::from_secs(600)),
         AttemptState::Live => Some(now + patience(attempt.inquiries)),
-        AttemptState::Closed if now < watched_until => {
+        AttemptState::Closed => {
             let may_come_to_life = attempt.product.channel() == Channel::Alipay && now < attempt.expires_at;
             Some(now + if may_come_to_life { Duration::from_secs(45) } else { LATER_LOOK })
         }
-        AttemptState::Closed | AttemptState::Paid => None,
+        AttemptState::Paid => None,
     }
 }

@@ -177,6 +177,13 @@ pub async fn find_due(
     rows.into_iter().map(|row| read(row, sealer)).collect()
 }
 
+/// A closed attempt is not asked about any more.
+pub async fn stop_watching(db: &impl ConnectionTrait, id: AttemptId) -> Result<()> {
+    let stop = Entity::update_many().col_expr(Column::NextInquiryAt, Expr::value(Option::<i64>::None));
+    stop.filter(Column::Id.eq(id.0)).filter(Column::State.eq("closed")).exec(db).await?;
+    Ok(())
+}
+
 /// Claims an inquiry by moving its time on; false when another process has claimed it.
 pub async fn claim_inquiry(db: &impl ConnectionTrait, attempt: &Attempt, next: Option<Moment>) -> Result<bool> {
     let Some(due) = attempt.next_inquiry_at else { return Ok(false) };
