@@ -215,6 +215,11 @@ impl Drill {
         self.plan().ambush = at;
     }
 
+    /// The place where this drill still lies in wait, and how.
+    pub fn lies_in_wait(&self) -> Option<(String, Strike)> {
+        self.plan().ambush.clone()
+    }
+
     /// Lets `act` run to its end at the gap after the next `more`.
     pub fn come_between(&self, more: u32, act: Act) {
         self.plan().between = Some((more, act));

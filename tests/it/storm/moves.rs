@@ -139,10 +139,35 @@ const TROUBLES: [Fault; 25] = [
     Fault::ForeignMerchant,
 ];
 
+/// What a storm does more of than chance alone would: some mistakes show only where several rare things meet.
+#[derive(Clone, Copy)]
+enum Weather {
+    Changeable,
+    /// The office sends money back, and the channels take their time
+    Returns,
+    /// Channels take another amount than they were asked for
+    WrongAmounts,
+    /// Money comes for what is closed
+    LateMoney,
+    /// The office waives what somebody is paying
+    Waivers,
+}
+
+const WEATHER: [Weather; 7] = [
+    Weather::Changeable,
+    Weather::Changeable,
+    Weather::Changeable,
+    Weather::Returns,
+    Weather::WrongAmounts,
+    Weather::LateMoney,
+    Weather::Waivers,
+];
+
 /// What kind of storm a seed makes. One that does few things does them often: what needs three rare things at once is
 /// found sooner so than by a storm that does everything.
 struct Dealer {
     chance: Chance,
+    weather: Weather,
     products: Vec<Product>,
     /// Sets of charges, as bits
     charges: Vec<u64>,
@@ -177,6 +202,7 @@ impl Dealer {
             strikes: [2, 4, 8, 1_000][below(&chance, 4)],
             between: [2, 4, 8, 1_000][below(&chance, 4)],
             orders: [1, 3, 64, 64][below(&chance, 4)],
+            weather: WEATHER[below(&chance, WEATHER.len())],
             chance,
         }
     }
@@ -194,6 +220,39 @@ impl Dealer {
     }
 
     fn act(&self) -> Act {
+        let of_the_weather = self.one_in(2).then(|| self.weather_act()).flatten();
+        of_the_weather.unwrap_or_else(|| self.any_act())
+    }
+
+    /// What belongs to the weather.
+    fn weather_act(&self) -> Option<Act> {
+        let order = self.below(self.orders);
+        let (phone, product) = (self.below(2), self.of(&self.products));
+        let trouble = |fault| Act::Trouble { fault, times: 1 };
+        let pay = |goes| Act::Pay { order, product, phone, goes };
+        Some(match (self.weather, self.below(8)) {
+            (Weather::Changeable, _) => return None,
+            (_, 0) => Act::Deliver,
+            (_, 1) => Act::Jobs,
+            (Weather::Returns, 2 | 3) => Act::Refund { order, part: self.of(&[1, 2, 2, 3]) },
+            (Weather::Returns, 4) => Act::Pass { seconds: self.of(&[40, 400, 2_000, 9_000]) },
+            (Weather::Returns, 5) => {
+                trouble(self.of(&[Fault::LoseAnswer, Fault::RefundProcessing, Fault::Answer500, Fault::LoseNotice]))
+            }
+            (Weather::Returns, _) => pay(Goes::ThroughPayment),
+            (Weather::WrongAmounts, 2 | 3) => trouble(Fault::TakeWrongAmount),
+            (Weather::WrongAmounts, 4 | 5) => Act::SendBack { order },
+            (Weather::WrongAmounts, _) => pay(Goes::ThroughPayment),
+            (Weather::LateMoney, 2) => Act::Cancel { order },
+            (Weather::LateMoney, 3 | 4) => Act::PayOld { order, phone, late: true },
+            (Weather::LateMoney, 5) => Act::Pass { seconds: self.of(&[3, 40, 400, 2_000]) },
+            (Weather::Waivers, 2..=4) => Act::Waive { who: self.below(STUDENTS), charge: self.below(3) },
+            (Weather::Waivers, 5) => Act::PayOld { order, phone, late: false },
+            (Weather::LateMoney | Weather::Waivers, _) => pay(self.of(&[Goes::ToTheCashier, Goes::ThroughPayment])),
+        })
+    }
+
+    fn any_act(&self) -> Act {
         let order = self.below(self.orders);
         match self.below(26) {
             0..=3 => Act::Open { who: self.below(STUDENTS), charges: self.of(&self.charges), part: self.one_in(2) },
@@ -237,10 +296,10 @@ pub fn deal(seed: u64) -> Vec<Move> {
         Move { process, act, strike, between }
     };
     let mut moves: Vec<Move> = (0..LENGTH).map(one).collect();
+    // every place has its turn, whatever chance says
+    let (place, strike) = (usize::try_from(seed).unwrap(), dealer.of(&[Strike::Die, Strike::Stumble]));
     for process in 0..2 {
-        // every place has its turn, whatever chance says
-        let place = usize::try_from(seed).unwrap() * 2 + process;
-        let act = Act::LieInWait { place, strike: dealer.of(&[Strike::Die, Strike::Stumble]) };
+        let act = Act::LieInWait { place, strike };
         moves.insert(0, Move { process, act, strike: None, between: None });
     }
     moves

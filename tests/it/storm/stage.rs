@@ -142,9 +142,10 @@ impl Stage {
         *self.receiver.lock().unwrap() = process;
     }
 
-    /// Ends a process and begins a new one in its place.
+    /// Ends a process and begins a new one in its place. Whoever lay in wait goes on lying.
     pub async fn restart(&self, process: usize) {
         let fresh = Arc::new(self.process().await);
+        fresh.app.drill.lie_in_wait(self.app(process).drill.lies_in_wait());
         let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
         let at = process % processes.len();
         processes[at] = fresh;
