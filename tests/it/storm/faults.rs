@@ -26,23 +26,23 @@ macro_rules! found {
 }
 
 found! {
-    skipping_the_amount_check_is_found: SkipAmountCheck, 1;
-    acknowledging_before_commit_is_found: AcknowledgeBeforeCommit, 1;
-    remembering_before_commit_is_found: RememberBeforeCommit, 1;
-    settling_without_guards_is_found: SettleWithoutGuards, 1;
-    booking_late_money_regardless_is_found: BookLateRegardless, 1;
-    skipping_what_is_still_due_is_found: SkipStillDue, 1;
-    forgetting_the_old_attempt_is_found: ForgetOldAttempt, 1;
-    taking_absent_for_closed_is_found: TakeAbsentForClosed, 1;
-    forgetting_to_watch_is_found: ForgetToWatch, 1;
+    skipping_the_amount_check_is_found: SkipAmountCheck, 17;
+    acknowledging_before_commit_is_found: AcknowledgeBeforeCommit, 49;
+    remembering_before_commit_is_found: RememberBeforeCommit, 193;
+    settling_without_guards_is_found: SettleWithoutGuards, 217;
+    booking_late_money_regardless_is_found: BookLateRegardless, 154;
+    skipping_what_is_still_due_is_found: SkipStillDue, 6;
+    forgetting_the_old_attempt_is_found: ForgetOldAttempt, 4;
+    taking_absent_for_closed_is_found: TakeAbsentForClosed, 337;
+    forgetting_to_watch_is_found: ForgetToWatch, 20;
     closing_without_asking_is_found: CloseWithoutAsking, 1;
-    naming_trades_twice_is_found: NameTradesTwice, 1;
-    releasing_what_is_under_review_is_found: ReleaseUnderReview, 1;
-    forgetting_pending_orders_is_found: ForgetPendingOrders, 1;
-    sending_surplus_back_twice_is_found: RefundSurplusTwice, 1;
-    renumbering_refunds_is_found: RenumberRefunds, 1;
-    forgetting_to_reserve_is_found: ForgetToReserve, 1;
-    booking_refunds_early_is_found: BookRefundsEarly, 1;
+    naming_trades_twice_is_found: NameTradesTwice, 6;
+    releasing_what_is_under_review_is_found: ReleaseUnderReview, 171;
+    forgetting_pending_orders_is_found: ForgetPendingOrders, 2;
+    sending_surplus_back_twice_is_found: RefundSurplusTwice, 6;
+    renumbering_refunds_is_found: RenumberRefunds, 13;
+    forgetting_to_reserve_is_found: ForgetToReserve, 7;
+    booking_refunds_early_is_found: BookRefundsEarly, 6;
 }
 
 fn is_found(fault: Fault, known: u64) {

@@ -1,6 +1,6 @@
 //! The moves of a storm, dealt from its seed before it begins, so that one can be left out without changing the others.
 use jiaofei::clock::Chance;
-use jiaofei::domain::trade::Product;
+use jiaofei::domain::trade::{Channel, Product};
 use jiaofei::drill::Strike;
 use jiaofei::sandbox::faults::Fault;
 
@@ -151,9 +151,11 @@ enum Weather {
     LateMoney,
     /// The office waives what somebody is paying
     Waivers,
+    /// Two devices with WeChat pay one order at once
+    TwoDevices,
 }
 
-const WEATHER: [Weather; 7] = [
+const WEATHER: [Weather; 8] = [
     Weather::Changeable,
     Weather::Changeable,
     Weather::Changeable,
@@ -161,6 +163,7 @@ const WEATHER: [Weather; 7] = [
     Weather::WrongAmounts,
     Weather::LateMoney,
     Weather::Waivers,
+    Weather::TwoDevices,
 ];
 
 /// What kind of storm a seed makes. One that does few things does them often: what needs three rare things at once is
@@ -195,7 +198,7 @@ fn some<T: Copy>(chance: &Chance, all: &[T], few: usize) -> Vec<T> {
 impl Dealer {
     fn new(seed: u64) -> Dealer {
         let chance = Chance::seeded(seed);
-        Dealer {
+        let mut dealer = Dealer {
             products: some(&chance, &PRODUCTS, 2),
             charges: some(&chance, &[0b001, 0b001, 0b010, 0b100, 0b011, 0b111], 2),
             troubles: some(&chance, &TROUBLES, 3),
@@ -204,7 +207,17 @@ impl Dealer {
             orders: [1, 3, 64, 64][below(&chance, 4)],
             weather: WEATHER[below(&chance, WEATHER.len())],
             chance,
+        };
+        match dealer.weather {
+            Weather::TwoDevices => {
+                dealer.products = PRODUCTS.into_iter().filter(|product| product.channel() == Channel::Wechat).collect();
+                dealer.between = 2;
+            }
+            // any waiver meets any order of this student
+            Weather::Waivers => (dealer.charges, dealer.between) = (vec![0b111, 0b011], 2),
+            _ => {}
         }
+        dealer
     }
 
     fn below(&self, most: usize) -> usize {
@@ -248,6 +261,9 @@ impl Dealer {
             (Weather::LateMoney, 5) => Act::Pass { seconds: self.of(&[3, 40, 400, 2_000]) },
             (Weather::Waivers, 2..=4) => Act::Waive { who: self.below(STUDENTS), charge: self.below(3) },
             (Weather::Waivers, 5) => Act::PayOld { order, phone, late: false },
+            (Weather::TwoDevices, 2) => Act::Cancel { order },
+            (Weather::TwoDevices, 3) => Act::Resume { order },
+            (Weather::TwoDevices, _) => pay(Goes::ThroughPayment),
             (Weather::LateMoney | Weather::Waivers, _) => pay(self.of(&[Goes::ToTheCashier, Goes::ThroughPayment])),
         })
     }
@@ -314,6 +330,9 @@ fn in_between(dealer: &Dealer, outer: &Act) -> Act {
     };
     let pay = |product| Act::Pay { order, product, phone: dealer.below(2), goes: Goes::ThroughPayment };
     match dealer.below(8) {
+        4..=7 if matches!(dealer.weather, Weather::Waivers) => {
+            return Act::Waive { who: dealer.below(STUDENTS), charge: dealer.below(3) };
+        }
         0 | 1 => return pay(dealer.of(&dealer.products)),
         2 => return Act::Look { order, telling: dealer.one_in(2) },
         3 => return Act::Cancel { order },
