@@ -158,7 +158,7 @@ enum Weather {
 const WEATHER: [Weather; 8] = [
     Weather::Changeable,
     Weather::Changeable,
-    Weather::Changeable,
+    Weather::Returns,
     Weather::Returns,
     Weather::WrongAmounts,
     Weather::LateMoney,
