@@ -158,7 +158,7 @@ enum Weather {
 const WEATHER: [Weather; 8] = [
     Weather::Changeable,
     Weather::Changeable,
-    Weather::Returns,
+    Weather::Changeable,
     Weather::Returns,
     Weather::WrongAmounts,
     Weather::LateMoney,
@@ -312,6 +312,11 @@ pub fn deal(seed: u64) -> Vec<Move> {
         Move { process, act, strike, between }
     };
     let mut moves: Vec<Move> = (0..LENGTH).map(one).collect();
+    // mostly there is something to pay from the beginning
+    for who in (0..STUDENTS).filter(|_| !dealer.one_in(4)) {
+        let act = Act::Open { who, charges: dealer.of(&dealer.charges), part: dealer.one_in(2) };
+        moves.insert(0, Move { process: dealer.below(2), act, strike: None, between: None });
+    }
     // every place has its turn, whatever chance says
     let (place, strike) = (usize::try_from(seed).unwrap(), dealer.of(&[Strike::Die, Strike::Stumble]));
     for process in 0..2 {

@@ -64,17 +64,16 @@ async fn make(stage: &Arc<Stage>, some: &[(usize, &Move)]) {
     stage.clear_up().await;
 }
 
-/// All faults are over, the clock runs on, the jobs run, notices arrive, until nothing is left to do.
+/// All faults of the outside are over, the clock runs on, the jobs run, notices arrive, until nothing is left to do.
+/// Whoever still lies in wait may strike once more, in the middle of the mending.
 async fn quiet(stage: &Arc<Stage>) {
     stage.sandbox.clear_faults();
-    for process in 0..2 {
-        stage.app(process).drill.lie_in_wait(None);
-    }
     stage.history.add("quiet");
     for (at, seconds) in QUIET.into_iter().enumerate() {
         stage.pass(Duration::from_secs(seconds));
         perform::deliver(stage, at % 2).await;
         perform::jobs(stage, at % 2).await;
+        stage.clear_up().await;
         if at > 3 && invariants::at_rest(stage).await {
             break;
         }
