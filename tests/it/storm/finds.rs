@@ -35,8 +35,8 @@ fn a_wrong_amount_that_comes_to_light_in_between_holds_the_order_for_every_devic
     ]);
 }
 
-/// Alipay takes money for a closed order, its notice is lost, the server is away for a day, and then either the last look
-/// is not answered or the process dies over it.
+/// Alipay takes money for a closed order, its notice is lost, the server is away for a day, and then either the last
+/// look is not answered or the process dies over it.
 #[test]
 fn the_last_look_at_a_closed_attempt_is_made_until_it_is_answered() {
     let paid_late = [
