@@ -1,6 +1,6 @@
 //! The storm's teeth: each planted mistake is found by some seed. Beside each stands a seed that is known to find it,
-//! which is tried first: an ordinary seed, dealt like any other. When the flows have changed so that it finds it no more,
-//! the first seeds are searched for another.
+//! which is tried first: an ordinary seed, dealt like any other. When the flows have changed so that it finds it no
+//! more, the first seeds are searched for another.
 use std::sync::Mutex;
 
 use jiaofei::drill::Fault;
