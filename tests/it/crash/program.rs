@@ -83,17 +83,18 @@ impl Server {
 /// The gateways and the bank. It is never killed: its books are what ours are compared with.
 pub struct Gateways {
     pub port: u16,
+    pub log: PathBuf,
     pid: u32,
     _child: Child,
 }
 
 impl Gateways {
-    pub fn start(port: u16, app: &str, log: &Path) -> Gateways {
-        let log = File::create(log).unwrap();
+    pub fn start(port: u16, app: &str, path: &Path) -> Gateways {
+        let log = File::create(path).unwrap();
         let listen = format!("127.0.0.1:{port}");
         let mut command = jiaofei(Path::new("none"), &["sandbox", "--listen", &listen, "--app", app]);
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        Gateways { port, pid: child.id().unwrap(), _child: child }
+        Gateways { port, log: path.to_owned(), pid: child.id().unwrap(), _child: child }
     }
 
     /// Takes connections and answers nobody: a network that swallows everything.

@@ -49,7 +49,8 @@ async fn must_be_well(town: &Arc<Town>, scale: &Scale) {
         for server in &town.servers {
             std::fs::copy(&server.log, kept.join(server.log.file_name().unwrap())).unwrap();
         }
-        println!("the servers' logs: {}", kept.display());
+        std::fs::copy(&town.gateways.log, kept.join("sandbox.log")).unwrap();
+        println!("the logs: {}", kept.display());
     }
     assert!(count == 0, "seed {seed}: {count} wrong:\n{}", wrong.join("\n"));
 }
