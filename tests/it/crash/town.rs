@@ -50,7 +50,7 @@ impl Scale {
             None => Scale { kills: 5, outages: 1, students: 120, persons: 10, order_seconds: 15, full: false, seed },
             Some(kills) => {
                 let outages = (kills / 12).max(1);
-                Scale { kills, outages, students: 900, persons: 24, order_seconds: 45, full: true, seed }
+                Scale { kills, outages, students: 1200, persons: 48, order_seconds: 45, full: true, seed }
             }
         }
     }
