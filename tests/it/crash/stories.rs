@@ -65,8 +65,10 @@ async fn killed_and_cut_off_at_random_nothing_is_lost_nothing_doubled_and_all_is
     let town = Town::build(&scale).await;
     let persons: Vec<_> =
         (0..scale.persons).map(|at| tokio::spawn(Person::new(&town, scale.seed, at).live())).collect();
-    let others =
-        [tokio::spawn(untidy(Arc::clone(&town), scale.seed)), tokio::spawn(refund(Arc::clone(&town), scale.seed))];
+    let others = [
+        tokio::spawn(untidy(Arc::clone(&town), scale.seed, scale.kills)),
+        tokio::spawn(refund(Arc::clone(&town), scale.seed)),
+    ];
     break_everything(&town, &scale).await;
     for one in join_all(persons.into_iter().chain(others)).await {
         one.unwrap();
