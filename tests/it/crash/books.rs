@@ -44,8 +44,9 @@ const NEVER: [(&str, &str); 6] = [
 ];
 
 /// Leaves everything in peace until nothing is under way, at most so long. A refund whose answer was lost is asked for
-/// again after a minute; a notice of money for what is closed that met nobody is repeated after up to three minutes, and
-/// if it is never told, our next look at what is closed finds it, within half an hour: only the full run waits for these.
+/// again after a minute; a notice of money for what is closed that met nobody is repeated after up to three minutes;
+/// and if it is never told, our next look at what is closed finds it, within half an hour. Only the full run waits for
+/// these.
 pub async fn wait_for_peace(town: &Town, within: Duration) {
     let db = open(town).await;
     let begun = Instant::now();
