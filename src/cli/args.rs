@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{audit, backup, demo, events, import, log, office, reseal, serve};
+use super::{announce, audit, backup, demo, events, import, log, office, reseal, serve};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::migrate;
@@ -64,6 +64,8 @@ enum Command {
     Office(office::OfficeArgs),
     /// What campus systems were told, and whether they took it
     Events(events::EventsArgs),
+    /// 公告: what everybody reads
+    Announce(announce::AnnounceArgs),
     /// Seal every personal field with the first field key, and enter it under the first index key
     Reseal(reseal::ResealArgs),
     /// Copy the SQLite database into a file while it is used
@@ -110,6 +112,11 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             log::start(log::Form::Plain);
             let config = Config::load(&args.config, std::env::vars())?;
             return events::run(args, config).await;
+        }
+        Command::Announce(args) => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&args.config, std::env::vars())?;
+            return announce::run(args, config).await;
         }
         Command::Reseal(args) => {
             log::start(log::Form::Plain);

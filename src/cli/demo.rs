@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
-    AlipayAccount, Checkout, Config, Database, EndpointUrl, FirstSignIn, InitialPassword, Key32, OfficialAccount,
-    Payee, School, Secrets, Server, Webhook, WebhookSecret, WechatAccount,
+    AlipayAccount, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, InitialPassword, Key32,
+    OfficialAccount, Payee, School, Secrets, Server, Webhook, WebhookSecret, WechatAccount,
 };
 use crate::domain::event::EventKind;
 use crate::domain::fee::Fund;
@@ -181,6 +181,13 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             phone: "0931-555 0100".to_owned(),
             office_hours: "工作日 8:30–17:30".to_owned(),
             office_hours_en: "Mon–Fri 8:30–17:30".to_owned(),
+            contact: vec![Contact {
+                name: "学生收费科".to_owned(),
+                name_en: "Student fees".to_owned(),
+                phone: "0931-555 0101".to_owned(),
+                hours: "工作日 8:30–17:30".to_owned(),
+                hours_en: "Mon–Fri 8:30–17:30".to_owned(),
+            }],
             mark: None,
         },
         secrets: Secrets {

@@ -1,4 +1,5 @@
 //! The commands. They open the toolbox, hand it to the floors below, and speak to whoever sits at the terminal.
+pub mod announce;
 pub mod args;
 pub mod audit;
 pub mod backup;

@@ -86,9 +86,26 @@ pub struct School {
     pub office_hours: String,
     #[serde(default)]
     pub office_hours_en: String,
+    /// Whom to call, shown on the help page
+    #[serde(default)]
+    pub contact: Vec<Contact>,
     /// The school's mark for the middle of codes (PNG, square)
     #[serde(default)]
     pub mark: Option<Picture>,
+}
+
+/// Somebody of the school whom payers may call
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    pub name: String,
+    #[serde(default)]
+    pub name_en: String,
+    pub phone: String,
+    #[serde(default)]
+    pub hours: String,
+    #[serde(default)]
+    pub hours_en: String,
 }
 
 impl School {

@@ -46,4 +46,6 @@ ids! {
     EventId,
     /// 送达
     DeliveryId,
+    /// 公告
+    AnnouncementId,
 }

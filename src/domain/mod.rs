@@ -1,5 +1,6 @@
 //! The words of the fee office. Pure: nothing here waits, speaks SQL or speaks HTTP.
 pub mod amount;
+pub mod announcement;
 pub mod bilingual;
 pub mod charge;
 pub mod checkout;

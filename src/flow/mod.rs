@@ -1,6 +1,7 @@
 //! The acts of the fee office. One act = one transaction; the flow owns begin and commit, and calls no channel inside
 //! one.
 pub mod account;
+pub mod announcements;
 pub mod arrears;
 pub mod attempt;
 pub mod audit;

@@ -126,7 +126,16 @@ macro_rules! migrations {
     };
 }
 
-migrations!["0001_payers", "0002_charges", "0003_orders", "0004_chain", "0005_accounts", "0006_keys", "0007_events"];
+migrations![
+    "0001_payers",
+    "0002_charges",
+    "0003_orders",
+    "0004_chain",
+    "0005_accounts",
+    "0006_keys",
+    "0007_events",
+    "0008_announcements"
+];
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -3,6 +3,7 @@
 //! It knows no rule of the office: it finds, inserts and moves rows by compare-and-set; whether to do so is the
 //! flows' business.
 pub mod accounts;
+pub mod announcements;
 pub mod attempts;
 pub mod audit;
 pub mod backlog;

@@ -6,8 +6,8 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, home, login, logout, orders, paid, pay, result, settings, state,
-    tuition,
+    account, amount, callback, cashier, checkout, help, home, login, logout, news, orders, paid, pay, result, settings,
+    state, trouble, tuition,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -21,6 +21,9 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/logout-everywhere", page(post(logout::everywhere)))
         .at("/settings", page(post(settings::submit)))
         .at("/forgot", page(get(account::show_forgot).post(account::submit_forgot)))
+        .at("/news", page(get(news::list)))
+        .at("/news/:id", page(get(news::show)))
+        .at("/help", page(get(help::show)))
         .at("/me", page(get(account::show_me)))
         .at("/me/password", page(get(account::show_password).post(account::submit_password)))
         .at("/me/question", page(get(account::show_question).post(account::submit_question)))
@@ -39,6 +42,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/result/:order_no/events", get(state::events))
         .at("/orders", page(get(orders::list)))
         .at("/orders/:order_no", page(get(orders::show)))
+        .at("/orders/:order_no/trouble", page(get(trouble::show)))
         .at("/paid", page(get(paid::list)))
         .at("/paid/:receipt_no", page(get(paid::show)));
     // whoever has the code may pay the order, and may not cancel it

@@ -4,6 +4,7 @@ mod account;
 mod alipay_channel;
 mod alipay_paying;
 mod api;
+mod around;
 mod audit_command;
 mod auditing;
 mod browser;

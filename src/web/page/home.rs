@@ -4,7 +4,7 @@ use poem::{IntoResponse, Response, Result, handler};
 use super::access::surplus;
 use crate::domain::fee::FeeKind;
 use crate::domain::money::Fen;
-use crate::flow::{arrears, records};
+use crate::flow::{announcements, arrears, records};
 use crate::web::error::Problem;
 use crate::web::guard::{Settled, Visit};
 use crate::web::html::Page;
@@ -44,6 +44,7 @@ pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
         other: owed(false),
         pending,
         surplus: back.as_ref().map(surplus),
+        pinned: announcements::pinned(app).await.map_err(Problem::from)?,
         limited: signed.is_limited(),
     };
     Ok(Page::new(view).into_response())

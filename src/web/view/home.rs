@@ -3,6 +3,7 @@ use askama::Template;
 
 use super::links::{self, Door};
 use super::part::{Surplus, Title};
+use crate::domain::announcement::Announcement;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
@@ -20,6 +21,8 @@ pub struct Home {
     pub pending: Option<PendingOrder>,
     /// Money that came twice in the last days
     pub surplus: Option<Surplus>,
+    /// 公告 that everybody should see
+    pub pinned: Option<Announcement>,
     /// Signed in with document number and name: no history before today
     pub limited: bool,
 }

@@ -1,7 +1,7 @@
 //! Every address of the H5 pages, written once. Templates and redirects take theirs here and assemble none by hand.
 use chrono::NaiveDate;
 
-use crate::domain::ids::ChargeId;
+use crate::domain::ids::{AnnouncementId, ChargeId};
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
 
@@ -20,6 +20,10 @@ pub const PASSWORD: &str = "/h5/me/password";
 pub const QUESTION: &str = "/h5/me/question";
 /// 忘记密码
 pub const FORGOT: &str = "/h5/forgot";
+/// 公告
+pub const NEWS: &str = "/h5/news";
+/// 帮助
+pub const HELP: &str = "/h5/help";
 pub const SETTINGS: &str = "/h5/settings";
 
 /// `?mode=user|id` of the sign-in page.
@@ -75,6 +79,20 @@ pub fn amount(charge: ChargeId) -> String {
 
 pub fn order(no: &OrderNo) -> String {
     format!("/h5/orders/{no}")
+}
+
+/// 付款出现问题
+pub fn trouble(no: &OrderNo) -> String {
+    format!("/h5/orders/{no}/trouble")
+}
+
+pub fn announcement(id: &AnnouncementId) -> String {
+    format!("{NEWS}/{id}")
+}
+
+pub fn news(page: u32) -> String {
+    let page = if page > 1 { page.to_string() } else { String::new() };
+    with_query(NEWS, &[("page", &page)])
 }
 
 pub fn receipt(no: &str) -> String {

@@ -2,6 +2,7 @@
 use askama::Template;
 
 use super::links::{self, LoginMode};
+use crate::domain::announcement::Announcement;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::moment::Moment;
 use crate::domain::payer::PayerKind;
@@ -23,6 +24,8 @@ pub struct Login {
     pub expired: bool,
     pub captcha: Option<Captcha>,
     pub hint: PasswordHint,
+    /// The newest announcements
+    pub news: Vec<Announcement>,
     /// Path to go to after signing in; empty: the first page
     pub back: String,
 }

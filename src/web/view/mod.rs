@@ -4,17 +4,20 @@ pub mod amount;
 pub mod browser;
 pub mod cashier;
 pub mod failure;
+pub mod help;
 pub mod home;
 pub mod launch;
 pub mod links;
 pub mod login;
 pub mod message;
+pub mod news;
 pub mod order;
 pub mod orders;
 pub mod paid;
 pub mod part;
 pub mod refusals;
 pub mod result;
+pub mod trouble;
 pub mod tuition;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! Signing in, the first page, messages and errors.
+use super::around::announcement;
 use super::kit::{Sample, at, order_no, outside, sample, signed_in, titled};
 use crate::domain::bilingual::Bilingual;
 use crate::domain::money::Fen;
@@ -35,6 +36,7 @@ fn logins(frame: &Frame) -> Vec<Sample> {
         expired: false,
         captcha: None,
         hint: PasswordHint::IdLast6,
+        news: Vec::new(),
         back: String::new(),
     };
     let care = |view: Login| Login { frame: Frame { care: frame.care, ..view.frame }, ..view };
@@ -64,24 +66,11 @@ fn logins(frame: &Frame) -> Vec<Sample> {
         hint: PasswordHint::Username,
         ..login(LoginMode::User)
     };
-    let empty = Login { problem: Some(LoginProblem::Empty), hint: PasswordHint::Told, ..login(LoginMode::User) };
-    let identity = |value: &str, kind, number: &str, unit: &str| Identity {
-        value: value.into(),
-        kind,
-        number: number.into(),
-        unit: unit.into(),
-    };
-    let choose = Choose {
-        frame: frame.clone(),
-        ticket: "t1ck3t".into(),
-        identities: vec![
-            identity("1", PayerKind::Student, "2023****0417", "计算机学院 · 软件工程 2301 班"),
-            identity("2", PayerKind::Staff, "T10****86", "图书馆"),
-            identity("3", PayerKind::Newcomer, "1101****002X", ""),
-            identity("4", PayerKind::Outsider, "W00****12", ""),
-        ],
-        problem: true,
-        back: String::new(),
+    let empty = Login {
+        news: vec![announcement()],
+        problem: Some(LoginProblem::Empty),
+        hint: PasswordHint::Told,
+        ..login(LoginMode::User)
     };
     vec![
         sample("login-user", care(login(LoginMode::User))),
@@ -92,8 +81,30 @@ fn logins(frame: &Frame) -> Vec<Sample> {
         sample("login-expired", care(Login { expired: true, hint: PasswordHint::IdLast8, ..login(LoginMode::User) })),
         sample("login-id", care(login(LoginMode::Id))),
         sample("login-id-wrong", care(wrong_id)),
-        sample("login-choose", choose),
+        sample("login-choose", choice(frame)),
     ]
+}
+
+/// One person who holds several numbers.
+fn choice(frame: &Frame) -> Choose {
+    let identity = |value: &str, kind, number: &str, unit: &str| Identity {
+        value: value.into(),
+        kind,
+        number: number.into(),
+        unit: unit.into(),
+    };
+    Choose {
+        frame: frame.clone(),
+        ticket: "t1ck3t".into(),
+        identities: vec![
+            identity("1", PayerKind::Student, "2023****0417", "计算机学院 · 软件工程 2301 班"),
+            identity("2", PayerKind::Staff, "T10****86", "图书馆"),
+            identity("3", PayerKind::Newcomer, "1101****002X", ""),
+            identity("4", PayerKind::Outsider, "W00****12", ""),
+        ],
+        problem: true,
+        back: String::new(),
+    }
 }
 
 fn accounts(frame: &Frame) -> Vec<Sample> {
@@ -170,6 +181,7 @@ fn homes(frame: &Frame) -> Vec<Sample> {
         other: Fen::new(135_000),
         pending: Some(pending),
         surplus: None,
+        pinned: Some(announcement()),
         limited: false,
     };
     let surplus =
@@ -180,6 +192,7 @@ fn homes(frame: &Frame) -> Vec<Sample> {
         other: Fen::ZERO,
         pending: None,
         surplus: Some(surplus),
+        pinned: None,
         limited: true,
     };
     vec![sample("home", home), sample("home-clear", clear)]

@@ -1,4 +1,5 @@
 //! Every page in every state worth looking at, of a fictional school; the tests render them all.
+pub mod around;
 pub mod entry;
 pub mod kit;
 pub mod paying;

@@ -1,0 +1,48 @@
+//! 公告: read by everybody, written by the office.
+use super::failure::Result;
+use crate::app::App;
+use crate::domain::announcement::Announcement;
+use crate::domain::ids::AnnouncementId;
+use crate::store::announcements;
+
+/// Rows on a page of the list
+pub const PAGE: usize = 20;
+
+/// One page (from 1), newest first, and whether there are more.
+pub async fn list(app: &App, page: u32) -> Result<(Vec<Announcement>, bool)> {
+    let offset = u64::from(page.max(1) - 1) * PAGE as u64;
+    let mut found = announcements::list(app.db.read(), app.clock.now(), (offset, PAGE as u64 + 1)).await?;
+    let more = found.len() > PAGE;
+    found.truncate(PAGE);
+    Ok((found, more))
+}
+
+/// What the sign-in page tells: the newest few.
+pub async fn newest(app: &App) -> Result<Vec<Announcement>> {
+    Ok(announcements::list(app.db.read(), app.clock.now(), (0, 2)).await?)
+}
+
+/// What the first page tells after signing in.
+pub async fn pinned(app: &App) -> Result<Option<Announcement>> {
+    Ok(announcements::pinned(app.db.read(), app.clock.now()).await?)
+}
+
+pub async fn find(app: &App, id: AnnouncementId) -> Result<Option<Announcement>> {
+    Ok(announcements::find(app.db.read(), id, app.clock.now()).await?)
+}
+
+/// The id of `new` is not read.
+pub async fn publish(app: &App, new: &Announcement) -> Result<AnnouncementId> {
+    let tx = app.db.begin().await?;
+    let id = announcements::insert(&tx, new).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// False when there is none, or it was withdrawn before.
+pub async fn withdraw(app: &App, id: AnnouncementId) -> Result<bool> {
+    let tx = app.db.begin().await?;
+    let done = announcements::withdraw(&tx, id, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(done)
+}

@@ -1,0 +1,75 @@
+//! 公告.
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use super::db::statement;
+use super::error::Result;
+use crate::domain::announcement::Announcement;
+use crate::domain::bilingual::Bilingual;
+use crate::domain::ids::AnnouncementId;
+use crate::domain::moment::Moment;
+
+const COLUMNS: &str = "id, department, title, title_en, body, body_en, pinned, published_at";
+
+fn read(row: &QueryResult) -> Result<Announcement> {
+    let text = |column: &str| row.try_get::<String>("", column);
+    Ok(Announcement {
+        id: AnnouncementId(row.try_get("", "id")?),
+        department: text("department")?,
+        title: Bilingual::new(text("title")?, text("title_en")?),
+        body: Bilingual::new(text("body")?, text("body_en")?),
+        pinned: row.try_get::<i64>("", "pinned")? == 1,
+        published_at: Moment::from_millis(row.try_get("", "published_at")?),
+    })
+}
+
+/// Those published by `now` and not withdrawn, newest first.
+pub async fn list(db: &impl ConnectionTrait, now: Moment, (offset, limit): (u64, u64)) -> Result<Vec<Announcement>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM announcement WHERE withdrawn_at IS NULL AND published_at <= $1 \
+         ORDER BY published_at DESC, id DESC LIMIT {limit} OFFSET {offset}"
+    );
+    let rows = db.query_all_raw(statement(db, &sql, [now.millis().into()])).await?;
+    rows.iter().map(read).collect()
+}
+
+/// The newest one that is shown after signing in.
+pub async fn pinned(db: &impl ConnectionTrait, now: Moment) -> Result<Option<Announcement>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM announcement WHERE withdrawn_at IS NULL AND pinned = 1 AND published_at <= $1 \
+         ORDER BY published_at DESC, id DESC LIMIT 1"
+    );
+    let row = db.query_one_raw(statement(db, &sql, [now.millis().into()])).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// One that is shown at `now`.
+pub async fn find(db: &impl ConnectionTrait, id: AnnouncementId, now: Moment) -> Result<Option<Announcement>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM announcement WHERE id = $1 AND withdrawn_at IS NULL AND published_at <= $2");
+    let row = db.query_one_raw(statement(db, &sql, [id.0.into(), now.millis().into()])).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The id of `new` is not read.
+pub async fn insert(db: &impl ConnectionTrait, new: &Announcement) -> Result<AnnouncementId> {
+    let sql = "INSERT INTO announcement (department, title, title_en, body, body_en, pinned, published_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+    let values = [
+        new.department.as_str().into(),
+        new.title.zh.as_str().into(),
+        new.title.en.as_str().into(),
+        new.body.zh.as_str().into(),
+        new.body.en.as_str().into(),
+        i64::from(new.pinned).into(),
+        new.published_at.millis().into(),
+    ];
+    let row = db.query_one_raw(statement(db, sql, values)).await?;
+    let row = row.ok_or_else(|| sea_orm::DbErr::RecordNotInserted)?;
+    Ok(AnnouncementId(row.try_get("", "id")?))
+}
+
+/// False when there is none, or it was withdrawn before.
+pub async fn withdraw(db: &impl ConnectionTrait, id: AnnouncementId, now: Moment) -> Result<bool> {
+    let sql = "UPDATE announcement SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL";
+    Ok(db.execute_raw(statement(db, sql, [id.0.into(), now.millis().into()])).await?.rows_affected() == 1)
+}

@@ -1,0 +1,77 @@
+//! Announcements, help, and what to do when a payment went wrong.
+use super::kit::{Sample, at, order, outside, owner, sample, signed_in};
+use crate::domain::announcement::Announcement;
+use crate::domain::bilingual::Bilingual;
+use crate::domain::ids::AnnouncementId;
+use crate::domain::money::Fen;
+use crate::domain::trade::Channel;
+use crate::web::html::Frame;
+use crate::web::view::help::{Contact, Help};
+use crate::web::view::news::{News, OneAnnouncement};
+use crate::web::view::part::Surplus;
+use crate::web::view::trouble::{Stands, Trouble};
+
+pub fn all(frame: &Frame) -> Vec<Sample> {
+    [news(frame), help(frame), troubles(frame)].into_iter().flatten().collect()
+}
+
+pub fn announcement() -> Announcement {
+    Announcement {
+        id: AnnouncementId(7),
+        department: "财务处".into(),
+        title: Bilingual::new("2026–2027 学年学费开始缴纳", "Tuition for 2026–2027 can be paid now"),
+        body: Bilingual::new(
+            "请于 9 月 30 日前缴清学费、住宿费。\n\n<b>缴费前</b>请核对收款方名称与金额。\n咨询电话 0931-555 0100。",
+            "Please pay tuition and accommodation by 30 September.\n\nCompare the payee's name and the amount first.",
+        ),
+        pinned: true,
+        published_at: at("2026-08-28 09:00:00"),
+    }
+}
+
+fn news(frame: &Frame) -> Vec<Sample> {
+    let frame = Frame { person: None, care: frame.care, ..outside(frame.lang) };
+    let other = Announcement {
+        id: AnnouncementId(6),
+        department: String::new(),
+        title: Bilingual::new("暑期值班安排", ""),
+        body: Bilingual::new("每周三上午。", ""),
+        pinned: false,
+        published_at: at("2026-07-10 09:00:00"),
+    };
+    let list = |shown| News { frame: frame.clone(), shown, page: 1, more: false };
+    vec![
+        sample("news", list(vec![announcement(), other.clone()])),
+        sample("news-more", News { page: 2, more: true, ..list(vec![other.clone()]) }),
+        sample("news-none", list(Vec::new())),
+        sample("announcement", OneAnnouncement { frame: frame.clone(), one: announcement() }),
+        sample("announcement-plain", OneAnnouncement { frame: frame.clone(), one: other }),
+    ]
+}
+
+fn help(frame: &Frame) -> Vec<Sample> {
+    let frame = Frame { person: None, care: frame.care, ..outside(frame.lang) };
+    let contact = Contact {
+        name: Bilingual::new("学生收费科", "Student fees"),
+        phone: "0931-555 0101".into(),
+        hours: Bilingual::new("工作日 8:30–17:30", "weekdays 8:30–17:30"),
+    };
+    let plain = Contact { name: Bilingual::new("后勤集团", ""), hours: Bilingual::default(), ..contact.clone() };
+    vec![
+        sample("help", Help { frame: frame.clone(), contacts: vec![contact, plain] }),
+        sample("help-no-contacts", Help { frame: Frame { phone: String::new(), ..frame }, contacts: Vec::new() }),
+    ]
+}
+
+fn troubles(frame: &Frame) -> Vec<Sample> {
+    let view = |stands| Trouble { frame: signed_in(frame), viewer: owner(), order: order(), stands, surplus: None };
+    let twice = Surplus { amount: Fen::new(909_995), channel: Channel::Alipay, returned_at: None };
+    vec![
+        sample("trouble-unpaid", view(Stands::Unpaid)),
+        sample("trouble-unsure", view(Stands::Unsure)),
+        sample("trouble-paid", view(Stands::Paid { receipt_no: Some("000011".into()) })),
+        sample("trouble-paid-twice", Trouble { surplus: Some(twice), ..view(Stands::Paid { receipt_no: None }) }),
+        sample("trouble-review", view(Stands::UnderReview)),
+        sample("trouble-closed", view(Stands::Closed)),
+    ]
+}
