@@ -124,6 +124,18 @@ impl Cache {
         self.try_throttle(key, limit, window, false).await
     }
 
+    /// Takes back one try that was counted and came to nothing.
+    pub async fn give_back(&self, key: &str) {
+        if let Some(remote) = &self.remote {
+            let mut eval = redis::cmd("EVAL");
+            eval.arg(throttle::GIVE_BACK).arg(1).arg(throttle_key(key));
+            if remote.ask::<i64>(None, &eval).await.is_some() {
+                return;
+            }
+        }
+        self.twin.give_back(key);
+    }
+
     /// Forgets the tries of a throttle.
     pub async fn clear(&self, key: &str) {
         self.twin.clear(key);
@@ -244,6 +256,19 @@ mod tests {
             }
             cache.clear(&key).await;
             assert_eq!(cache.peek_throttle(&key, 3, MINUTE).await, Throttle::Allowed { left: 3 });
+        }
+    }
+
+    #[tokio::test]
+    async fn a_try_that_is_given_back_can_be_made_again_and_none_is_given_twice() {
+        for cache in caches() {
+            let key = fresh("given back");
+            cache.give_back(&key).await;
+            assert_eq!(cache.throttle(&key, 2, MINUTE).await, Throttle::Allowed { left: 1 });
+            assert_eq!(cache.throttle(&key, 2, MINUTE).await, Throttle::Allowed { left: 0 });
+            cache.give_back(&key).await;
+            assert_eq!(cache.throttle(&key, 2, MINUTE).await, Throttle::Allowed { left: 0 });
+            assert!(!cache.throttle(&key, 2, MINUTE).await.is_allowed());
         }
     }
 

@@ -66,6 +66,15 @@ impl Twin {
         Throttle::Allowed { left: limit - tried - 1 }
     }
 
+    /// Takes back one try that was counted; the window stays as it is.
+    pub fn give_back(&self, key: &str) {
+        let now = self.clock.now();
+        let mut counters = lock(&self.counters);
+        if let Some((tried, closes)) = counters.get(key, now).map(|entry| (entry.value, entry.fades)) {
+            counters.put(key, tried.saturating_sub(1), closes, now);
+        }
+    }
+
     pub fn clear(&self, key: &str) {
         lock(&self.counters).remove(key);
     }

@@ -31,6 +31,11 @@ tried = redis.call('INCR', KEYS[1])
 redis.call('PEXPIRE', KEYS[1], open)
 return {limit - tried, 0}";
 
+/// `KEYS[1]` the counter. Its window stays as it is.
+pub(super) const GIVE_BACK: &str = r"
+if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
+return 0";
+
 /// Reads the script's answer.
 pub(super) fn from_script((left, wait): (i64, i64)) -> Throttle {
     match u32::try_from(left) {

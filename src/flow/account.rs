@@ -265,9 +265,12 @@ pub async fn recover(
         Ok(left) => left,
         Err(guess) => return Ok(Err(NotTaken::Guess(guess))),
     };
-    let account = sign_in::find(app, &kept.username).await?.map(|(account, _)| account);
+    let account = gate.looked(app, sign_in::find(app, &kept.username).await).await?.map(|(account, _)| account);
     let stored = match &account {
-        Some(account) => accounts::find_question(app.db.read(), account.payer.id).await?.map(|(_, hash)| hash),
+        Some(account) => {
+            let question = accounts::find_question(app.db.read(), account.payer.id).await;
+            gate.looked(app, question).await?.map(|(_, hash)| hash)
+        }
         None => None,
     };
     let (true, Some(account)) = (password::fits_hash(app, stored, &key).await, account) else {

@@ -83,7 +83,7 @@ pub async fn with_password(app: &App, username: &str, password: &str, caller: Ca
         Ok(left) => left,
         Err(guess) => return Ok(Answer::Refused(Refused::Guess(guess))),
     };
-    let account = find(app, username).await?;
+    let account = gate.looked(app, find(app, username).await).await?;
     let id_number = match &account {
         Some((account, _)) => account.id_number(&app.sealer)?,
         None => None,
@@ -126,7 +126,10 @@ pub async fn with_id_number(app: &App, id_number: &str, name: &str, caller: Call
         Err(guess) => return Ok(Answer::Refused(Refused::Guess(guess))),
     };
     let own = match IdNumber::parse(id_number) {
-        Ok(id) => payers::find_by_id_number(app.db.read(), &app.sealer, &id).await?,
+        Ok(id) => {
+            let own = payers::find_by_id_number(app.db.read(), &app.sealer, &id).await;
+            gate.looked(app, own).await?
+        }
         Err(_) => Vec::new(),
     };
     let key = name_key(name);

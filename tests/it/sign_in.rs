@@ -233,6 +233,25 @@ async fn five_failures_lock_the_account_for_a_quarter_of_an_hour_even_to_the_rig
 }
 
 #[tokio::test]
+async fn tries_that_met_a_failure_of_ours_lock_nobody_out_and_ask_no_question() {
+    let (world, student) = world().await;
+    let phone = world.phone(Device::Mobile);
+    let run = async |sql: &str| world.app.db.write().execute_unprepared(sql).await.unwrap();
+    is_refused(&try_password(&phone, &student.number, "wrong!").await, WRONG);
+    run("ALTER TABLE payer RENAME TO payer_away").await;
+    for _ in 0..6 {
+        let page = try_password(&phone, &student.number, student.password()).await;
+        assert!(page.status >= 500, "{}", page.text());
+        let page = try_id(&phone, student.id_number.reveal(), &student.name).await;
+        assert!(page.status >= 500, "{}", page.text());
+    }
+    run("ALTER TABLE payer_away RENAME TO payer").await;
+    is_refused(&try_password(&phone, &student.number, "wrong!").await, WRONG);
+    is_in(&try_id(&world.phone(Device::Wechat), student.id_number.reveal(), &student.name).await);
+    is_in(&try_password(&phone, &student.number, student.password()).await);
+}
+
+#[tokio::test]
 async fn an_account_that_does_not_exist_is_locked_like_one_that_does() {
     let (world, _) = world().await;
     let (tries, locked) = fail_until_locked(&world, &world.phone(Device::Mobile), "20990118").await;
