@@ -78,8 +78,8 @@ impl Gate {
         }
     }
 
-    /// Takes the try back when looking at it failed, by no fault of the payer's: who tries while the database is away is
-    /// not locked out when it is back. Nothing was learned by such a try, so nothing is given away.
+    /// Takes the try back when looking at it failed, by no fault of the payer's: who tries while the database is away
+    /// is not locked out when it is back. Nothing was learned by such a try, so nothing is given away.
     pub async fn looked<T, E>(&self, app: &App, found: Result<T, E>) -> Result<T, E> {
         if found.is_err() {
             app.cache.give_back(&self.account).await;
