@@ -153,9 +153,11 @@ enum Weather {
     Waivers,
     /// Two devices with WeChat pay one order at once
     TwoDevices,
+    /// The database goes away now and again while notices come twice
+    Stumbles,
 }
 
-const WEATHER: [Weather; 8] = [
+const WEATHER: [Weather; 9] = [
     Weather::Changeable,
     Weather::Changeable,
     Weather::Changeable,
@@ -164,6 +166,16 @@ const WEATHER: [Weather; 8] = [
     Weather::LateMoney,
     Weather::Waivers,
     Weather::TwoDevices,
+    Weather::Stumbles,
+];
+
+const RETURN_TROUBLES: [Fault; 6] = [
+    Fault::LoseAnswer,
+    Fault::RefundProcessing,
+    Fault::RefundClosed,
+    Fault::RefundAbnormal,
+    Fault::Answer500,
+    Fault::LoseNotice,
 ];
 
 /// What kind of storm a seed makes. One that does few things does them often: what needs three rare things at once is
@@ -177,6 +189,8 @@ struct Dealer {
     troubles: Vec<Fault>,
     /// One act in so many ends at a place
     strikes: usize,
+    /// How they end there
+    hows: &'static [Strike],
     /// One act in so many has another one in between
     between: usize,
     /// How many orders, from the first one, are looked at; more than there are: all
@@ -203,16 +217,23 @@ impl Dealer {
             charges: some(&chance, &[0b001, 0b001, 0b010, 0b100, 0b011, 0b111], 2),
             troubles: some(&chance, &TROUBLES, 3),
             strikes: [2, 4, 8, 1_000][below(&chance, 4)],
+            hows: &[Strike::Die, Strike::Stumble],
             between: [2, 4, 8, 1_000][below(&chance, 4)],
             orders: [1, 3, 64, 64][below(&chance, 4)],
             weather: WEATHER[below(&chance, WEATHER.len())],
             chance,
         };
+        let only_wechat = match dealer.weather {
+            Weather::TwoDevices => true,
+            Weather::WrongAmounts => dealer.one_in(2),
+            _ => false,
+        };
+        if only_wechat {
+            dealer.products = PRODUCTS.into_iter().filter(|product| product.channel() == Channel::Wechat).collect();
+        }
         match dealer.weather {
-            Weather::TwoDevices => {
-                dealer.products = PRODUCTS.into_iter().filter(|product| product.channel() == Channel::Wechat).collect();
-                dealer.between = 2;
-            }
+            Weather::TwoDevices => dealer.between = 2,
+            Weather::Stumbles => (dealer.strikes, dealer.between, dealer.hows) = (2, 1_000, &[Strike::Stumble]),
             // any waiver meets any order of this student
             Weather::Waivers => (dealer.charges, dealer.between) = (vec![0b111, 0b011], 2),
             _ => {}
@@ -232,6 +253,11 @@ impl Dealer {
         choices[self.below(choices.len())]
     }
 
+    /// Before which gap the other act comes in between; a payment begins within the first five.
+    fn gaps(&self) -> usize {
+        if matches!(self.weather, Weather::TwoDevices) { 5 } else { 8 }
+    }
+
     fn act(&self) -> Act {
         let of_the_weather = self.one_in(2).then(|| self.weather_act()).flatten();
         of_the_weather.unwrap_or_else(|| self.any_act())
@@ -249,12 +275,11 @@ impl Dealer {
             (_, 1) => Act::Jobs,
             (Weather::Returns, 2 | 3) => Act::Refund { order, part: self.of(&[1, 2, 2, 3]) },
             (Weather::Returns, 4) => Act::Pass { seconds: self.of(&[40, 400, 2_000, 9_000]) },
-            (Weather::Returns, 5) => {
-                trouble(self.of(&[Fault::LoseAnswer, Fault::RefundProcessing, Fault::Answer500, Fault::LoseNotice]))
-            }
+            (Weather::Returns, 5) => trouble(self.of(&RETURN_TROUBLES)),
             (Weather::Returns, _) => pay(Goes::ThroughPayment),
             (Weather::WrongAmounts, 2 | 3) => trouble(Fault::TakeWrongAmount),
-            (Weather::WrongAmounts, 4 | 5) => Act::SendBack { order },
+            (Weather::WrongAmounts, 4) => Act::SendBack { order },
+            (Weather::WrongAmounts, 5) => Act::Look { order, telling: true },
             (Weather::WrongAmounts, _) => pay(Goes::ThroughPayment),
             (Weather::LateMoney, 2) => Act::Cancel { order },
             (Weather::LateMoney, 3 | 4) => Act::PayOld { order, phone, late: true },
@@ -263,15 +288,24 @@ impl Dealer {
             (Weather::Waivers, 5) => Act::PayOld { order, phone, late: false },
             (Weather::TwoDevices, 2) => Act::Cancel { order },
             (Weather::TwoDevices, 3) => Act::Resume { order },
+            (Weather::TwoDevices, 4) => self.open(),
+            (Weather::Stumbles, 2) => trouble(Fault::DuplicateNotice),
+            (Weather::Stumbles, 3) => Act::Deliver,
+            (Weather::Stumbles, 4) => self.open(),
+            (Weather::Stumbles, _) => pay(Goes::ThroughPayment),
             (Weather::TwoDevices, _) => pay(Goes::ThroughPayment),
             (Weather::LateMoney | Weather::Waivers, _) => pay(self.of(&[Goes::ToTheCashier, Goes::ThroughPayment])),
         })
     }
 
+    fn open(&self) -> Act {
+        Act::Open { who: self.below(STUDENTS), charges: self.of(&self.charges), part: self.one_in(2) }
+    }
+
     fn any_act(&self) -> Act {
         let order = self.below(self.orders);
         match self.below(26) {
-            0..=3 => Act::Open { who: self.below(STUDENTS), charges: self.of(&self.charges), part: self.one_in(2) },
+            0..=3 => self.open(),
             4..=9 => {
                 let goes = self.of(&[Goes::Nowhere, Goes::ToTheCashier, Goes::ThroughPayment, Goes::ThroughPayment]);
                 Act::Pay { order, product: self.of(&self.products), phone: self.below(2), goes }
@@ -306,9 +340,10 @@ pub fn deal(seed: u64) -> Vec<Move> {
     let one = |_| {
         let (process, act) = (dealer.below(2), dealer.act());
         let after = |most| u32::try_from(dealer.below(most)).unwrap();
-        let how = dealer.of(&[Strike::Die, Strike::Stumble]);
+        let how = dealer.of(dealer.hows);
         let strike = dealer.one_in(dealer.strikes).then(|| (after(16), how));
-        let between = dealer.one_in(dealer.between).then(|| (after(8), dealer.below(2), in_between(&dealer, &act)));
+        let between =
+            dealer.one_in(dealer.between).then(|| (after(dealer.gaps()), dealer.below(2), in_between(&dealer, &act)));
         Move { process, act, strike, between }
     };
     let mut moves: Vec<Move> = (0..LENGTH).map(one).collect();
@@ -335,7 +370,8 @@ fn in_between(dealer: &Dealer, outer: &Act) -> Act {
     };
     let pay = |product| Act::Pay { order, product, phone: dealer.below(2), goes: Goes::ThroughPayment };
     match dealer.below(8) {
-        4..=7 if matches!(dealer.weather, Weather::Waivers) => {
+        4.. if matches!(dealer.weather, Weather::TwoDevices) => return pay(dealer.of(&dealer.products)),
+        4.. if matches!(dealer.weather, Weather::Waivers) => {
             return Act::Waive { who: dealer.below(STUDENTS), charge: dealer.below(3) };
         }
         0 | 1 => return pay(dealer.of(&dealer.products)),
