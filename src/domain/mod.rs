@@ -14,6 +14,7 @@ pub mod order;
 pub mod order_no;
 pub mod password;
 pub mod payer;
+pub mod profile;
 pub mod question;
 pub mod refund;
 pub mod refusal;

@@ -45,6 +45,17 @@ impl Phone {
         fits.then_some(Phone(plain))
     }
 
+    /// As a payer types it: a mainland mobile of 11 digits, or a foreign number that begins with +.
+    pub fn parse_mobile(text: &str) -> Option<Phone> {
+        let phone = Phone::parse(text)?;
+        let mainland = |digits: &str| digits.len() == 11 && digits.starts_with('1') && !digits.starts_with("10");
+        let fits = match phone.0.strip_prefix('+') {
+            Some(foreign) => foreign.len() >= 7 && !foreign.starts_with('0'),
+            None => mainland(&phone.0),
+        };
+        fits.then_some(phone)
+    }
+
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -287,6 +287,15 @@ pub async fn recover(
     Ok(Ok(()))
 }
 
+/// Whether somebody signed in knows the password.
+pub async fn prove_own(app: &App, session: &Session, typed: &str, caller: Caller<'_>) -> Result<Taken<()>> {
+    if typed.is_empty() {
+        return Ok(Err(NotTaken::Empty));
+    }
+    let account = of(app, session.payer_id).await?;
+    Ok(prove(app, &account, typed, caller).await?.map_err(NotTaken::Guess))
+}
+
 /// Whether this is the payer's password, counted as a try of signing in.
 async fn prove(
     app: &App,

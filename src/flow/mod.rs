@@ -19,6 +19,7 @@ pub mod launch;
 pub mod migrate;
 pub mod office;
 pub mod password;
+pub mod profile;
 pub mod records;
 pub mod refund;
 pub mod restore;

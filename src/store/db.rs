@@ -134,7 +134,8 @@ migrations![
     "0005_accounts",
     "0006_keys",
     "0007_events",
-    "0008_announcements"
+    "0008_announcements",
+    "0009_profile"
 ];
 
 impl MigratorTrait for Migrations {

@@ -22,6 +22,7 @@ pub mod keys;
 pub mod office;
 pub mod orders;
 pub mod payers;
+pub mod profiles;
 pub mod refunds;
 pub mod reseal;
 pub mod schema;

@@ -113,7 +113,8 @@ pub struct NewPayer {
     pub phone: Option<Phone>,
 }
 
-/// Inserts a payer or brings the one of the same number up to date. An absent ID number or phone leaves the stored one.
+/// Inserts a payer or brings the one of the same number up to date. An absent ID number or phone leaves the stored one,
+/// and so does a phone the payer has changed.
 pub async fn upsert(db: &impl ConnectionTrait, sealer: &Sealer, payer: &NewPayer, now: Moment) -> Result<PayerId> {
     let sql = "INSERT INTO payer (kind, number, number_key, name, name_key, name_en, college, class_name, \
         id_number_sealed, id_number_index, phone_sealed, epoch, created_at, updated_at) \
@@ -122,7 +123,9 @@ pub async fn upsert(db: &impl ConnectionTrait, sealer: &Sealer, payer: &NewPayer
         college = excluded.college, class_name = excluded.class_name, \
         id_number_sealed = COALESCE(excluded.id_number_sealed, payer.id_number_sealed), \
         id_number_index = COALESCE(excluded.id_number_index, payer.id_number_index), \
-        phone_sealed = COALESCE(excluded.phone_sealed, payer.phone_sealed), updated_at = excluded.updated_at \
+        phone_sealed = CASE WHEN payer.phone_set_at IS NULL \
+        THEN COALESCE(excluded.phone_sealed, payer.phone_sealed) ELSE payer.phone_sealed END, \
+        updated_at = excluded.updated_at \
         RETURNING id";
     let id_number = payer.id_number.as_ref().map(IdNumber::reveal);
     let values = [

@@ -26,6 +26,9 @@ impl Place {
             }
             Field::Phone => Place { field, table: "payer", column: "phone_sealed", index: None },
             Field::Buyer => Place { field, table: "attempt", column: "buyer_sealed", index: None },
+            Field::Email => Place { field, table: "profile", column: "email_sealed", index: None },
+            Field::Address => Place { field, table: "profile", column: "address_sealed", index: None },
+            Field::Card => Place { field, table: "profile", column: "card_sealed", index: None },
         }
     }
 }

@@ -62,16 +62,25 @@ pub enum Field {
     IdNumber,
     Phone,
     Buyer,
+    Email,
+    /// Postcode and address
+    Address,
+    /// The card for refunds
+    Card,
 }
 
 impl Field {
-    pub const ALL: [Field; 3] = [Field::IdNumber, Field::Phone, Field::Buyer];
+    pub const ALL: [Field; 6] =
+        [Field::IdNumber, Field::Phone, Field::Buyer, Field::Email, Field::Address, Field::Card];
 
     const fn name(self) -> &'static str {
         match self {
             Field::IdNumber => "id_number",
             Field::Phone => "phone",
             Field::Buyer => "buyer",
+            Field::Email => "email",
+            Field::Address => "address",
+            Field::Card => "card",
         }
     }
 }

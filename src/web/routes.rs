@@ -6,8 +6,8 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, help, home, login, logout, news, orders, paid, pay, result, settings,
-    state, trouble, tuition,
+    account, amount, callback, cashier, checkout, help, home, login, logout, news, orders, paid, pay, profile, result,
+    settings, state, trouble, tuition,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -25,6 +25,8 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/news/:id", page(get(news::show)))
         .at("/help", page(get(help::show)))
         .at("/me", page(get(account::show_me)))
+        .at("/me/profile", page(get(profile::show).post(profile::submit)))
+        .at("/me/card", page(get(profile::show_card).post(profile::submit_card)))
         .at("/me/password", page(get(account::show_password).post(account::submit_password)))
         .at("/me/question", page(get(account::show_question).post(account::submit_question)))
         .at("/tuition", page(get(tuition::show)))

@@ -26,6 +26,7 @@ mod office;
 mod paying;
 mod privacy;
 mod process;
+mod profile;
 mod racing;
 mod records;
 mod redis_gone;

@@ -32,7 +32,7 @@ pub async fn show_me(visit: &Visit, Settled(signed): Settled) -> Result<Response
     Ok(Page::new(view).into_response())
 }
 
-fn problem_of(not: NotTaken) -> FormProblem {
+pub fn problem_of(not: NotTaken) -> FormProblem {
     match not {
         NotTaken::Empty => FormProblem::Empty,
         NotTaken::Guess(Guess::WrongPair { tries_left }) => FormProblem::Wrong { tries_left },
@@ -47,7 +47,7 @@ fn problem_of(not: NotTaken) -> FormProblem {
     }
 }
 
-fn status_of(problem: Option<FormProblem>) -> StatusCode {
+pub fn status_of(problem: Option<FormProblem>) -> StatusCode {
     match problem {
         None => StatusCode::OK,
         Some(FormProblem::Locked { .. }) => LOCKED,
@@ -55,7 +55,7 @@ fn status_of(problem: Option<FormProblem>) -> StatusCode {
     }
 }
 
-fn caller<'a>(visit: &Visit, visitor: &'a str, form: &'a Form) -> Caller<'a> {
+pub fn caller<'a>(visit: &Visit, visitor: &'a str, form: &'a Form) -> Caller<'a> {
     let captcha = Some((form.get("captcha_id"), form.get("captcha"))).filter(|(id, _)| !id.is_empty());
     visit.caller(visitor, captcha)
 }
@@ -90,10 +90,7 @@ pub async fn submit_password(visit: &Visit, signed: SignedIn, form: Form) -> Res
         false => account::change_password(app, session, form.get("old"), new, caller(visit, &visitor, &form)).await,
     };
     Ok(match taken.map_err(Problem::from)? {
-        Ok(token) => {
-            let to = format!("{}?done={}", links::ME, Done::Password.code());
-            set_cookie(see_other(&to), &visit.session_cookie(&token))
-        }
+        Ok(token) => set_cookie(see_other(&links::me_done(Done::Password.code())), &visit.session_cookie(&token)),
         Err(not) => {
             let chosen = Question::parse(form.get("question"));
             draw_password(visit, &signed, chosen, Some(problem_of(not))).await
@@ -141,7 +138,7 @@ pub async fn submit_question(visit: &Visit, Settled(signed): Settled, form: Form
     }
     let asked = (form.get("question"), form.get("answer"));
     Ok(match account::set_question(app, session, ticket, asked).await.map_err(Problem::from)? {
-        Ok(()) => see_other(&format!("{}?done={}", links::ME, Done::Question.code())),
+        Ok(()) => see_other(&links::me_done(Done::Question.code())),
         Err(NotTaken::StepOver) => draw_question(visit, &signed, None, None, Some(FormProblem::StepOver)).await,
         Err(not) => {
             let chosen = Question::parse(asked.0);

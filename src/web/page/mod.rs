@@ -13,6 +13,7 @@ pub mod news;
 pub mod orders;
 pub mod paid;
 pub mod pay;
+pub mod profile;
 pub mod result;
 pub mod settings;
 pub mod state;

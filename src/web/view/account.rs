@@ -13,6 +13,9 @@ use crate::web::html::Frame;
 pub enum Done {
     Password,
     Question,
+    Profile,
+    Card,
+    CardRemoved,
 }
 
 impl Done {
@@ -20,17 +23,24 @@ impl Done {
         match self {
             Done::Password => "password",
             Done::Question => "question",
+            Done::Profile => "profile",
+            Done::Card => "card",
+            Done::CardRemoved => "card-removed",
         }
     }
 
     pub fn parse(code: &str) -> Option<Done> {
-        [Done::Password, Done::Question].into_iter().find(|done| done.code() == code)
+        let all = [Done::Password, Done::Question, Done::Profile, Done::Card, Done::CardRemoved];
+        all.into_iter().find(|done| done.code() == code)
     }
 
     fn word(self) -> &'static str {
         match self {
             Done::Password => "me.password_done",
             Done::Question => "me.question_done",
+            Done::Profile => "profile.done",
+            Done::Card => "card.done",
+            Done::CardRemoved => "card.removed",
         }
     }
 }
@@ -76,7 +86,7 @@ pub enum FormProblem {
 }
 
 impl FormProblem {
-    fn text(self, frame: &Frame, wrong: &'static str) -> String {
+    pub fn text(self, frame: &Frame, wrong: &'static str) -> String {
         let word = match self {
             FormProblem::Wrong { tries_left: None } => wrong,
             FormProblem::Wrong { tries_left: Some(left) } => {

@@ -16,6 +16,10 @@ pub const PAID: &str = "/h5/paid";
 /// 我的
 pub const ME: &str = "/h5/me";
 pub const PASSWORD: &str = "/h5/me/password";
+/// 个人信息
+pub const PROFILE: &str = "/h5/me/profile";
+/// 银行卡
+pub const CARD: &str = "/h5/me/card";
 /// 密保
 pub const QUESTION: &str = "/h5/me/question";
 /// 忘记密码
@@ -79,6 +83,11 @@ pub fn amount(charge: ChargeId) -> String {
 
 pub fn order(no: &OrderNo) -> String {
     format!("/h5/orders/{no}")
+}
+
+/// 我的, which says what was just done.
+pub fn me_done(code: &str) -> String {
+    with_query(ME, &[("done", code)])
 }
 
 /// 付款出现问题

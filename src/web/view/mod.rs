@@ -15,6 +15,7 @@ pub mod order;
 pub mod orders;
 pub mod paid;
 pub mod part;
+pub mod profile;
 pub mod refusals;
 pub mod result;
 pub mod trouble;

@@ -4,15 +4,18 @@ use crate::domain::announcement::Announcement;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::ids::AnnouncementId;
 use crate::domain::money::Fen;
+use crate::domain::profile::BankCard;
 use crate::domain::trade::Channel;
 use crate::web::html::Frame;
+use crate::web::view::account::FormProblem;
 use crate::web::view::help::{Contact, Help};
 use crate::web::view::news::{News, OneAnnouncement};
 use crate::web::view::part::Surplus;
+use crate::web::view::profile::{CardPage, ProfilePage, WrongCardFields, WrongFields};
 use crate::web::view::trouble::{Stands, Trouble};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [news(frame), help(frame), troubles(frame)].into_iter().flatten().collect()
+    [news(frame), help(frame), troubles(frame), profiles(frame)].into_iter().flatten().collect()
 }
 
 pub fn announcement() -> Announcement {
@@ -73,5 +76,39 @@ fn troubles(frame: &Frame) -> Vec<Sample> {
         sample("trouble-paid-twice", Trouble { surplus: Some(twice), ..view(Stands::Paid { receipt_no: None }) }),
         sample("trouble-review", view(Stands::UnderReview)),
         sample("trouble-closed", view(Stands::Closed)),
+    ]
+}
+
+fn profiles(frame: &Frame) -> Vec<Sample> {
+    let profile = |wrong, password| ProfilePage {
+        frame: signed_in(frame),
+        phone: "178****5287".into(),
+        email: "l***a@example.edu".into(),
+        postcode: "730050".into(),
+        street: "兰州市七里河区 \"><i>".into(),
+        wrong,
+        password,
+        captcha: None,
+    };
+    let typed = WrongFields { phone: true, email: true, postcode: true, street: true };
+    let card = |kept, wrong, password| CardPage {
+        frame: signed_in(frame),
+        kept,
+        bank: String::new(),
+        holder: "林知夏".into(),
+        wrong,
+        password,
+        captcha: None,
+    };
+    let kept = BankCard::new("4111111111111111", "中国工商银行", "林知夏");
+    let wrong_card = WrongCardFields { number: true, bank: true, holder: true };
+    let wrong_password = Some(FormProblem::Wrong { tries_left: Some(2) });
+    vec![
+        sample("profile", profile(WrongFields::default(), None)),
+        sample("profile-wrong", profile(typed, None)),
+        sample("profile-password", profile(WrongFields::default(), Some(FormProblem::Empty))),
+        sample("card", card(None, WrongCardFields::default(), None)),
+        sample("card-kept", card(kept, WrongCardFields::default(), wrong_password)),
+        sample("card-wrong", card(None, wrong_card, None)),
     ]
 }
