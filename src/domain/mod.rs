@@ -2,6 +2,7 @@
 pub mod amount;
 pub mod announcement;
 pub mod bilingual;
+pub mod capital;
 pub mod charge;
 pub mod checkout;
 pub mod event;
@@ -20,3 +21,4 @@ pub mod refund;
 pub mod refusal;
 pub mod session;
 pub mod trade;
+pub mod voucher;

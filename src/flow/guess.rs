@@ -153,6 +153,31 @@ impl Gate {
     }
 }
 
+/// What stands in the way of guessing at something that belongs to no account: a count of the wrong tries of a network.
+pub struct Fence {
+    key: String,
+    limit: u32,
+    window: Duration,
+}
+
+impl Fence {
+    pub fn new(app: &App, kind: &str, address: IpAddr, (limit, window): (u32, Duration)) -> Fence {
+        Fence { key: format!("try:{}", keyed(app, kind, &network(address))), limit, window }
+    }
+
+    /// Until when nothing more is looked at, if the network has guessed too often.
+    pub async fn closed(&self, app: &App) -> Option<Moment> {
+        match app.cache.peek_throttle(&self.key, self.limit, self.window).await {
+            Throttle::Wait(wait) => Some(app.clock.now() + wait),
+            Throttle::Allowed { .. } => None,
+        }
+    }
+
+    pub async fn wrong(&self, app: &App) {
+        app.cache.throttle(&self.key, self.limit, self.window).await;
+    }
+}
+
 /// An IPv6 network is one neighbour: whoever has one has 2^64 addresses.
 fn network(address: IpAddr) -> String {
     match address.to_canonical() {

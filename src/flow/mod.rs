@@ -28,3 +28,4 @@ pub mod scrape;
 pub mod session;
 pub mod settle;
 pub mod sign_in;
+pub mod voucher;

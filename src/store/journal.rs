@@ -198,6 +198,12 @@ pub async fn find_receipt(db: &impl ConnectionTrait, payer: PayerId, receipt_no:
     Ok(row.map(Receipt::from))
 }
 
+/// One receipt, whosever it is.
+pub async fn find_receipt_by_no(db: &impl ConnectionTrait, receipt_no: &str) -> Result<Option<Receipt>> {
+    let row = receipt::Entity::find().filter(receipt::Column::ReceiptNo.eq(receipt_no)).one(db).await?;
+    Ok(row.map(Receipt::from))
+}
+
 /// A payer's receipts issued in `[from, until)`, newest first.
 pub async fn find_receipts(
     db: &impl ConnectionTrait,

@@ -1,4 +1,6 @@
 //! 聚合码 as a picture: a QR code with the school's mark in its middle, still read when a quarter of it is lost.
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::imageops::{self, FilterType as Scaling};
 use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
@@ -63,6 +65,24 @@ pub fn png(text: &str, mark: &Mark) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Draws `text` one pixel a module, quiet zone included, as a `data:` address: it stands in a page and is scaled there.
+/// None when it is too long for a code.
+pub fn small(text: &str) -> Option<String> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let modules = u32::try_from(code.width()).ok()?;
+    let side = modules + 2 * QUIET;
+    let mut picture = vec![0xff; (side * side) as usize];
+    for (at, color) in (0..).zip(code.to_colors()) {
+        if color == qrcode::Color::Dark {
+            picture[((at / modules + QUIET) * side + at % modules + QUIET) as usize] = 0;
+        }
+    }
+    let mut png = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
+    encoder.write_image(&picture, side, side, ExtendedColorType::L8).ok()?;
+    Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
+}
+
 /// Lays the mark on a white tile in the middle.
 fn lay_mark(picture: &mut RgbaImage, mark: &Mark, side: u32) {
     let margin = MODULE / 2;
@@ -101,6 +121,17 @@ mod tests {
         let mark = Mark(RgbaImage::from_pixel(30, 300, Rgba([0, 0, 0, 0xff])));
         let png = png(URL, &mark).unwrap();
         assert_eq!(read(image::load_from_memory(&png).unwrap().into_luma8()).as_deref(), Some(URL));
+    }
+
+    #[test]
+    fn the_small_code_is_read_back_when_it_is_scaled() {
+        let address = small(URL).unwrap();
+        let png = STANDARD.decode(address.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
+        assert!(png.len() < 700, "{} bytes", png.len());
+        let picture = image::load_from_memory(&png).unwrap().into_luma8();
+        let scaled = imageops::resize(&picture, picture.width() * 4, picture.height() * 4, Scaling::Nearest);
+        assert_eq!(read(scaled).as_deref(), Some(URL));
+        assert!(small(&"x".repeat(4_000)).is_none());
     }
 
     #[test]

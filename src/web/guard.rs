@@ -240,7 +240,7 @@ pub fn local_path(path: &str) -> Option<&str> {
     // a browser takes `.` and `..` out of a path before it goes there, in whatever way they are written
     let dots = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
     let straight = !path.contains("//") && !path.split(['/', '?']).any(dots);
-    let fits = (ours("/h5") || ours("/q")) && plain && straight && path.len() <= 1024;
+    let fits = (ours("/h5") || ours("/q") || ours("/verify")) && plain && straight && path.len() <= 1024;
     let fits = fits && !path.starts_with("/h5/login") && !path.starts_with("/h5/logout");
     fits.then_some(path)
 }
@@ -316,7 +316,15 @@ mod tests {
 
     #[test]
     fn only_paths_of_our_own_pages_are_gone_on_to() {
-        for path in ["/h5", "/h5/", "/h5?x=1", "/h5/tuition?period=2026&amt1=1500.00", "/q/abc", "/h5/orders/XF1"] {
+        for path in [
+            "/h5",
+            "/h5/",
+            "/h5?x=1",
+            "/h5/tuition?period=2026&amt1=1500.00",
+            "/q/abc",
+            "/h5/orders/XF1",
+            "/verify?no=1",
+        ] {
             assert_eq!(local_path(path), Some(path));
         }
         for path in [

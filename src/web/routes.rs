@@ -7,7 +7,7 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 use super::layer::{compressed, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, help, home, login, logout, news, orders, paid, pay, profile, result,
-    settings, state, trouble, tuition,
+    settings, state, trouble, tuition, verify,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -64,6 +64,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .nest("/q", code.around(pages))
         .at("/wechat/callback", get(callback::wechat).around(pages))
         .at("/alipay/callback", get(callback::alipay).around(pages))
+        .at("/verify", page(get(verify::show)).around(pages))
         .at("/notify/:channel/:payee", post(notify::notify))
         .nest("/api", api::service::service(&app))
         .at("/healthz", get(health::healthz))

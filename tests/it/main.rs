@@ -38,5 +38,6 @@ mod sign_in;
 #[cfg(feature = "storm")]
 mod storm;
 mod tuition;
+mod voucher;
 mod wechat_channel;
 mod world;

@@ -19,4 +19,5 @@ pub mod settings;
 pub mod state;
 pub mod trouble;
 pub mod tuition;
+pub mod verify;
 pub mod ways;

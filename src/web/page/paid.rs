@@ -4,12 +4,15 @@ use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::payee;
 use super::orders::{bounds, page, span};
+use crate::domain::order::OrderLine;
 use crate::flow::records::{self, Slip as Found};
 use crate::flow::settle::ISSUER;
+use crate::flow::voucher::{self, Voucher};
+use crate::web::code;
 use crate::web::error::Problem;
 use crate::web::guard::{Settled, Visit};
-use crate::web::html::Page;
-use crate::web::view::links::PaidKind;
+use crate::web::html::{Frame, Page};
+use crate::web::view::links::{self, PaidKind};
 use crate::web::view::paid::{Maker, PaidList, PaidMonth, Slip, SlipLine, SlipRow};
 use crate::web::view::part::Title;
 
@@ -69,20 +72,33 @@ fn maker(issuer: &str) -> Maker {
 pub async fn show(visit: &Visit, Settled(signed): Settled, Path(no): Path<String>) -> Result<Response> {
     let found = records::find_slip(&visit.app, &signed.session, &no).await.map_err(Problem::from)?;
     let slip = found.ok_or(Problem::NotFound)?;
-    let refunded = slip.listed.refunded();
-    let (order, lines) = (slip.listed.order, slip.listed.lines);
-    let lines = lines.into_iter().map(|line| SlipLine { period: line.period, item: line.item, amount: line.amount });
-    let view = Slip {
-        frame: visit.frame(Some(&signed.payer)),
-        receipt_no: slip.receipt.receipt_no,
-        charged_at: slip.receipt.issued_at,
-        maker: maker(&slip.receipt.issuer),
+    let voucher = voucher::of(&visit.app, slip).await.map_err(Problem::from)?;
+    Ok(Page::new(slip_of(visit, visit.frame(Some(&signed.payer)), voucher)).into_response())
+}
+
+fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher) -> Slip {
+    let public_url = &visit.app.config.server.public_url;
+    let (receipt, order) = (voucher.slip.receipt, voucher.slip.listed.order);
+    let check = format!("{public_url}{}", links::verify(&receipt.receipt_no, &voucher.code));
+    Slip {
+        frame,
+        charged_at: receipt.issued_at,
+        maker: maker(&receipt.issuer),
         payee: payee(&visit.app, &order.payee_code).0,
         channel: order.paid_by.map(|product| product.channel()),
-        lines: lines.collect(),
+        trade_no: voucher.trade_no.map(|no| no.0),
+        lines: lines_of(voucher.slip.listed.lines),
         total: order.total,
-        refunded,
+        refunded: voucher.refunded,
+        returning: voucher.returning,
         order_no: Some(order.order_no),
-    };
-    Ok(Page::new(view).into_response())
+        code: voucher.code.grouped(),
+        scan: code::small(&check).unwrap_or_default(),
+        check_at: format!("{public_url}{}", links::VERIFY),
+        receipt_no: receipt.receipt_no,
+    }
+}
+
+pub fn lines_of(lines: Vec<OrderLine>) -> Vec<SlipLine> {
+    lines.into_iter().map(|line| SlipLine { period: line.period, item: line.item, amount: line.amount }).collect()
 }

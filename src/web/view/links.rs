@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use crate::domain::ids::{AnnouncementId, ChargeId};
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
+use crate::domain::voucher::VoucherCode;
 
 pub const HOME: &str = "/h5";
 pub const LOGIN: &str = "/h5/login";
@@ -28,6 +29,8 @@ pub const FORGOT: &str = "/h5/forgot";
 pub const NEWS: &str = "/h5/news";
 /// 帮助
 pub const HELP: &str = "/h5/help";
+/// 验证凭证: open to everybody
+pub const VERIFY: &str = "/verify";
 pub const SETTINGS: &str = "/h5/settings";
 
 /// `?mode=user|id` of the sign-in page.
@@ -106,6 +109,11 @@ pub fn news(page: u32) -> String {
 
 pub fn receipt(no: &str) -> String {
     format!("/h5/paid/{}", escape(no))
+}
+
+/// The page that tells whether a voucher is genuine, with what stands on it filled in.
+pub fn verify(receipt_no: &str, code: &VoucherCode) -> String {
+    with_query(VERIFY, &[("no", receipt_no), ("code", &code.plain())])
 }
 
 /// Which orders a list shows, by state.

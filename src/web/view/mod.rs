@@ -20,6 +20,7 @@ pub mod refusals;
 pub mod result;
 pub mod trouble;
 pub mod tuition;
+pub mod verify;
 
 #[cfg(test)]
 pub mod samples;

@@ -4,6 +4,7 @@ use askama::Template;
 use super::links::{self, PaidKind, Span};
 use super::part::{Title, channel_word, span_word};
 use crate::domain::bilingual::Bilingual;
+use crate::domain::capital::capitals;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
@@ -68,10 +69,20 @@ pub struct Slip {
     /// None for payments made elsewhere
     pub order_no: Option<OrderNo>,
     pub channel: Option<Channel>,
+    /// 渠道交易号
+    pub trade_no: Option<String>,
     pub lines: Vec<SlipLine>,
     pub total: Fen,
     /// What went back since
     pub refunded: Fen,
+    /// What is on its way back
+    pub returning: Fen,
+    /// 验证码, as people read it
+    pub code: String,
+    /// A picture of the address that checks it, as a `data:` address; empty: not shown
+    pub scan: String,
+    /// Where number and code may be typed
+    pub check_at: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -142,6 +153,15 @@ impl Maker {
 }
 
 impl Slip {
+    /// 大写
+    fn capitals(&self) -> String {
+        capitals(self.total)
+    }
+
+    fn is_void(&self) -> bool {
+        self.refunded + self.returning >= self.total
+    }
+
     fn maker_text(&self) -> &str {
         self.maker.text(&self.frame)
     }

@@ -10,14 +10,18 @@ use crate::domain::order::{CloseReason, OrderState};
 use crate::domain::order_no::OrderNo;
 use crate::domain::refund::{RefundCause, RefundState};
 use crate::domain::trade::{Channel, TradeNo};
+use crate::web::code;
 use crate::web::html::Frame;
 use crate::web::view::links::{PaidKind, Span, Which};
 use crate::web::view::order::{OrderPage, RefundLine};
 use crate::web::view::orders::{Month, OrderRow, Orders};
 use crate::web::view::paid::{Maker, PaidList, PaidMonth, Slip, SlipLine, SlipRow};
+use crate::web::view::verify::{Genuine, Outcome, VerifyPage};
+
+const CHECK: &str = "https://pay.example.edu.cn/verify?no=000011&code=7KQ2M9XDPW4T";
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [lists(frame), details(frame), payments(frame), slips(frame)].into_iter().flatten().collect()
+    [lists(frame), details(frame), payments(frame), slips(frame), checks(frame)].into_iter().flatten().collect()
 }
 
 fn paid_state() -> OrderState {
@@ -180,6 +184,11 @@ fn slips(frame: &Frame) -> Vec<Sample> {
         lines: vec![line(tuition_fee(), 799_997), line(Bilingual::new("住宿费", "Accommodation"), 109_998)],
         total: Fen::new(909_995),
         refunded: Fen::ZERO,
+        returning: Fen::ZERO,
+        trade_no: Some("4200002614202609011234567890".into()),
+        code: "7KQ2-M9XD-PW4T".into(),
+        scan: code::small(CHECK).expect("short enough"),
+        check_at: "https://pay.example.edu.cn/verify".into(),
     };
     let at_the_counter = Slip {
         receipt_no: "A004217".into(),
@@ -187,11 +196,72 @@ fn slips(frame: &Frame) -> Vec<Sample> {
         payee: agency_payee(),
         order_no: None,
         channel: None,
+        trade_no: None,
         lines: vec![line(tuition_fee(), 500_000)],
         total: Fen::new(500_000),
         refunded: Fen::new(100_000),
+        returning: Fen::new(50_000),
+        code: "7KQ2-M9XD-PW4T".into(),
+        scan: code::small(CHECK).expect("short enough"),
+        check_at: "https://pay.example.edu.cn/verify".into(),
         frame: frame.clone(),
         charged_at: at("2025-09-03 15:20:00"),
     };
     vec![sample("slip", paper), sample("slip-counter", at_the_counter)]
+}
+
+fn checks(frame: &Frame) -> Vec<Sample> {
+    let page = |outcome| VerifyPage {
+        frame: frame.clone(),
+        receipt_no: "000011".into(),
+        code: "7KQ2-M9XD-PW4T".into(),
+        outcome: Some(outcome),
+    };
+    let genuine = Genuine {
+        receipt_no: "000011".into(),
+        charged_at: at("2026-09-01 10:24:37"),
+        payer: Bilingual::new("林*夏", "L*N Z****A"),
+        payer_number: "2023****0417".into(),
+        payee: fiscal_payee(),
+        channel: Some(Channel::Wechat),
+        order_no: "XF26****0128".into(),
+        trade_no: Some("4200****7890".into()),
+        lines: vec![
+            SlipLine { period: this_year(), item: tuition_fee(), amount: Fen::new(799_997) },
+            SlipLine {
+                period: this_year(),
+                item: Bilingual::new("住宿费", "Accommodation"),
+                amount: Fen::new(109_998),
+            },
+        ],
+        total: Fen::new(909_995),
+        refunded: Fen::ZERO,
+        returning: Fen::ZERO,
+    };
+    let partly = Genuine { refunded: Fen::new(109_998), returning: Fen::new(100_000), ..genuine.clone() };
+    let void = Genuine { refunded: Fen::new(909_995), ..genuine.clone() };
+    let hostile = "\"><script>alert(1)</script>".to_owned();
+    vec![
+        sample(
+            "verify",
+            VerifyPage { outcome: None, receipt_no: String::new(), code: String::new(), ..page(Outcome::False) },
+        ),
+        sample(
+            "verify-empty",
+            VerifyPage {
+                receipt_no: String::new(),
+                code: String::new(),
+                ..page(Outcome::Unread { receipt_no: true, code: true })
+            },
+        ),
+        sample(
+            "verify-unread",
+            VerifyPage { code: hostile, ..page(Outcome::Unread { receipt_no: false, code: true }) },
+        ),
+        sample("verify-false", page(Outcome::False)),
+        sample("verify-wait", page(Outcome::Wait { until: at("2026-09-01 10:33:36") })),
+        sample("verify-genuine", page(Outcome::Genuine(Box::new(genuine)))),
+        sample("verify-partly", page(Outcome::Genuine(Box::new(partly)))),
+        sample("verify-void", page(Outcome::Genuine(Box::new(void)))),
+    ]
 }
