@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use super::notices::Voice;
 use super::program::{self, Program, free_address};
 use super::school::{self, Size};
-use super::table::{Table, median, millis};
+use super::table::{Aim, Table, median, millis};
 
 pub struct Stage {
     outside: Outside,
@@ -128,7 +128,8 @@ fn database(size: Size) -> String {
 
 fn tell_import(table: &mut Table, size: Size, (seconds, bytes): (f64, u64)) {
     let figure = format!("import of {} charges", size.charges);
-    let aim = if size.charges == 1_000_000 { "≤ 60 s, ≤ 150 MiB" } else { "" };
+    let (time, room) = (Aim::at_most(seconds, 60.0, " s"), Aim::at_most((bytes >> 20) as f64, 150.0, " MiB"));
+    let aim = Aim::and(time, room).filter(|_| size.charges == 1_000_000);
     table.add(&figure, format!("{seconds:.1} s, {} MiB", bytes >> 20), String::new(), None, aim);
 }
 
@@ -197,7 +198,7 @@ impl Stage {
             command.args(words);
             let (seconds, bytes) = cost(command)?;
             let figure = format!("{} of {} charges, {} entries", words.join(" "), self.size.charges, entries.trim());
-            table.add(&figure, format!("{seconds:.1} s, {} MiB", bytes >> 20), String::new(), None, "");
+            table.add(&figure, format!("{seconds:.1} s, {} MiB", bytes >> 20), String::new(), None, None);
         }
         Ok(())
     }
@@ -205,7 +206,8 @@ impl Stage {
     pub fn memory(&self, table: &mut Table) -> anyhow::Result<()> {
         let (now, most) = (self.server.memory("VmRSS")?, self.server.memory("VmHWM")?);
         let told = format!("{} MiB, at most {} MiB", now >> 20, most >> 20);
-        table.add("resident memory after the load", told, String::new(), None, "≤ 80 MiB");
+        let aim = Aim::at_most((now >> 20) as f64, 80.0, " MiB");
+        table.add("resident memory after the load", told, String::new(), None, aim);
         Ok(())
     }
 
@@ -214,8 +216,9 @@ impl Stage {
         for _ in 0..5 {
             times.push(self.second_process().await?.started_in.as_micros() as f64);
         }
-        let told = millis(median(&times));
-        table.add("start to first answer (/readyz), migrated", told, String::new(), None, "≤ 150 ms");
+        let time = median(&times);
+        let aim = Aim::at_most(time / 1000.0, 150.0, " ms");
+        table.add("start to first answer (/readyz), migrated", millis(time), String::new(), None, aim);
         Ok(())
     }
 }

@@ -14,6 +14,10 @@ use super::remote::{PREFIX, RedisUrlError, Remote};
 use super::throttle::{self, Throttle};
 use crate::clock::Clock;
 
+/// How long [`Cache::has_happened`] may answer without Redis: longer than a flood of one word, and short, because
+/// [`Cache::forget`] does not reach into other processes.
+const NEAR: Duration = Duration::from_secs(60);
+
 /// A cheap handle; clones share one cache.
 #[derive(Clone)]
 pub struct Cache {
@@ -78,6 +82,27 @@ impl Cache {
             }
         }
         self.twin.put(key, value, ttl);
+    }
+
+    /// Whether something is noted that has happened and stays so. What this process noted or found within the last
+    /// minute it knows without asking Redis.
+    pub async fn has_happened(&self, key: &str) -> bool {
+        if self.twin.get(key).is_some() {
+            return true;
+        }
+        let noted = self.remote.is_some() && self.get(key).await.is_some();
+        if noted {
+            self.twin.put(key, "1", NEAR);
+        }
+        noted
+    }
+
+    /// Notes something that has happened and stays so.
+    pub async fn note_happened(&self, key: &str, ttl: Duration) {
+        self.put(key, "1", ttl).await;
+        if self.state() == CacheState::Redis {
+            self.twin.put(key, "1", NEAR.min(ttl));
+        }
     }
 
     pub async fn remove(&self, key: &str) {
@@ -145,7 +170,8 @@ impl Cache {
         }
     }
 
-    /// Forgets every value, those of other processes too; throttles go on. With Redis away its values are deleted when
+    /// Forgets every value, those of other processes too; throttles go on. Another process may know for a minute more
+    /// what [`Cache::has_happened`] told it. With Redis away its values are deleted when
     /// it is back.
     pub async fn forget(&self) {
         self.twin.forget_values();
@@ -217,6 +243,20 @@ mod tests {
             cache.remove(&key).await;
             assert_eq!(cache.get(&key).await, None);
             assert_ne!(cache.state(), CacheState::Degraded);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_happened_is_noted_once_for_all() {
+        for cache in caches() {
+            let key = fresh("happened");
+            assert!(!cache.has_happened(&key).await);
+            cache.note_happened(&key, MINUTE).await;
+            assert!(cache.has_happened(&key).await);
+            let other = Cache { twin: Arc::new(Twin::new(clock())), remote: cache.remote.clone() };
+            assert_eq!(other.has_happened(&key).await, cache.remote.is_some(), "another process");
+            cache.remove(&key).await;
+            assert_eq!(cache.has_happened(&key).await, cache.remote.is_some(), "it stays so");
         }
     }
 

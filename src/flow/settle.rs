@@ -53,7 +53,7 @@ async fn receive(app: &App, channel: Channel, payee_code: &str, notice: &Notice,
         About::Payment { attempt_no, heard } => {
             let quick = quick_key(channel, attempt_no, heard);
             if let Some(key) = &quick
-                && app.cache.get(key).await.is_some()
+                && app.cache.has_happened(key).await
             {
                 return Reception::Done;
             }
@@ -80,8 +80,11 @@ async fn receive(app: &App, channel: Channel, payee_code: &str, notice: &Notice,
     })
 }
 
+/// How long a booked word is known without a look into the books
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+
 async fn remember(app: &App, quick_key: &str) {
-    app.cache.put(quick_key, "1", Duration::from_secs(24 * 3600)).await;
+    app.cache.note_happened(quick_key, REMEMBERED).await;
 }
 
 /// A word that was booked needs no second look. Trade and amount are part of the key: another word is looked at in
@@ -230,9 +233,12 @@ impl Booking<'_> {
             return self.known_trade(trade_no, self.order.total, paid_at).await;
         }
         self.app.drill.point("settle: trade recorded")?;
-        attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
+        let was_live = attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
         self.app.drill.point("settle: attempt paid")?;
-        attempts::wake(self.tx, self.order.id, self.now).await?;
+        if !was_live {
+            // another one may be: an order has at most one
+            attempts::wake(self.tx, self.order.id, self.now).await?;
+        }
         let moved = orders::move_to_paid(self.tx, self.order.id, &trade_no, paid_at, self.attempt.product).await?;
         if !moved && !self.planted(Fault::SettleWithoutGuards) {
             return Err(sea_orm::DbErr::Custom("a locked order was paid twice".to_owned()).into());

@@ -104,16 +104,20 @@ pub async fn insert(tx: &impl ConnectionTrait, sealer: &Sealer, attempt: &Attemp
     Ok(AttemptId(returned_id(tx, sql, values).await?))
 }
 
-/// Ends an attempt as paid, whatever it was; nothing is asked about it any more.
-pub async fn move_to_paid(tx: &impl ConnectionTrait, id: AttemptId, at: Moment) -> Result<()> {
-    Entity::update_many()
-        .col_expr(Column::State, Expr::value("paid"))
-        .col_expr(Column::EndedAt, Expr::value(at.millis()))
-        .col_expr(Column::NextInquiryAt, Expr::value(Option::<i64>::None))
-        .filter(Column::Id.eq(id.0))
-        .exec(tx)
-        .await?;
-    Ok(())
+/// Ends an attempt as paid, whatever it was; nothing is asked about it any more. True when it was the live one.
+pub async fn move_to_paid(tx: &impl ConnectionTrait, id: AttemptId, at: Moment) -> Result<bool> {
+    let paid = || {
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value("paid"))
+            .col_expr(Column::EndedAt, Expr::value(at.millis()))
+            .col_expr(Column::NextInquiryAt, Expr::value(Option::<i64>::None))
+            .filter(Column::Id.eq(id.0))
+    };
+    let was_live = paid().filter(Column::State.eq("live")).exec(tx).await?.rows_affected == 1;
+    if !was_live {
+        paid().exec(tx).await?;
+    }
+    Ok(was_live)
 }
 
 /// Live → closed; false when it was not live any more. `watch_at` says when to ask once more about an attempt whose

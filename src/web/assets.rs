@@ -1,5 +1,6 @@
-//! The stylesheets and scripts of the H5 pages, embedded in the binary and written into the pages that use them. A page
-//! asks for nothing but itself, and the policy allows exactly these texts.
+//! The stylesheets and scripts of the H5 pages, embedded in the binary. The first page a browser is sent has them
+//! written into it and asks for nothing but itself; the pages after it name them by address, so that the browser keeps
+//! them. An address has the hash of its text, and the policy allows exactly these texts and these addresses.
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -42,19 +43,96 @@ pub fn scripts() -> [&'static str; 3] {
     [js(), fees_js(), pay_js()]
 }
 
+/// One text with its address.
+pub struct Asset {
+    text: &'static str,
+    /// `3f2a…c1.css`: the first 20 hexadecimal digits of the text's SHA-256
+    pub name: String,
+    pub content_type: &'static str,
+    /// As the policy names the text itself
+    hash: String,
+    inlined: String,
+    linked: String,
+}
+
+impl Asset {
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+}
+
+/// All of them, always in the same order.
+pub fn assets() -> &'static [Asset] {
+    static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+        let asset = |text: &'static str, kind: &str, content_type, inlined, link: [&str; 2]| {
+            let hash = digest(&SHA256, text.as_bytes());
+            let name = format!("{}.{kind}", hex(&hash.as_ref()[..10]));
+            let hash = format!("'sha256-{}'", STANDARD.encode(hash));
+            let linked = format!("{}{FOLDER}{name}{}", link[0], link[1]);
+            Asset { text, name, content_type, hash, inlined, linked }
+        };
+        let sheet = |text: &'static str| {
+            let link = ["<link rel=\"stylesheet\" href=\"", "\">"];
+            asset(text, "css", "text/css", format!("<style>{text}</style>"), link)
+        };
+        let script = |text: &'static str| {
+            let link = ["<script src=\"", "\"></script>"];
+            asset(text, "js", "text/javascript", format!("<script>{text}</script>"), link)
+        };
+        sheets().into_iter().map(sheet).chain(scripts().into_iter().map(script)).collect()
+    });
+    &ASSETS
+}
+
+/// Where the texts have their addresses.
+pub const FOLDER: &str = "/asset/";
+
+/// The element of a page that brings this text, or names it for a browser that has had it.
+pub fn element(text: &'static str, linked: bool) -> &'static str {
+    match assets().iter().find(|asset| std::ptr::eq(asset.text, text)) {
+        Some(asset) if linked => &asset.linked,
+        Some(asset) => &asset.inlined,
+        // every text is made by the table above
+        None => "",
+    }
+}
+
+/// Stands for all the texts of this build: a browser that has had them says so with it.
+pub fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let names: String = assets().iter().map(|asset| asset.name.as_str()).collect();
+        hex(&digest(&SHA256, names.as_bytes()).as_ref()[..8])
+    });
+    &VERSION
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Allows the inlined stylesheets and scripts by their SHA-256, pictures and requests of our own, and nothing else.
 pub fn content_security_policy() -> &'static str {
-    static POLICY: LazyLock<String> = LazyLock::new(|| {
-        let hash = |text: &&str| format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())));
-        let hashes = |texts: &[&str]| texts.iter().map(hash).collect::<Vec<_>>().join(" ");
-        format!(
-            "default-src 'none'; style-src {}; script-src {}; img-src 'self' data:; connect-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-            hashes(&sheets()),
-            hashes(&scripts())
-        )
-    });
+    static POLICY: LazyLock<String> = LazyLock::new(|| policy(None));
     &POLICY
+}
+
+/// As [`content_security_policy`], and the same texts at their addresses; `origin` is where the pages are.
+pub fn content_security_policy_of_linked(origin: &str) -> String {
+    policy(Some(origin))
+}
+
+fn policy(origin: Option<&str>) -> String {
+    let allowed = |content_type: &str| {
+        let own = || assets().iter().filter(|asset| asset.content_type == content_type);
+        let addresses = origin.map(|origin| own().map(move |asset| format!("{origin}{FOLDER}{}", asset.name)));
+        own().map(|asset| asset.hash.clone()).chain(addresses.into_iter().flatten()).collect::<Vec<_>>().join(" ")
+    };
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        allowed("text/css"),
+        allowed("text/javascript")
+    )
 }
 
 /// Takes out indentation, blank lines and lines that are only a `/* … */` comment. The lines of code stay lines, so a
@@ -77,6 +155,22 @@ mod tests {
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
         assert!(!policy.contains("unsafe") && !policy.contains('*'));
         assert!(policy.ends_with("form-action 'self'; base-uri 'none'; frame-ancestors 'none'"));
+    }
+
+    #[test]
+    fn a_linked_text_is_allowed_at_its_own_address_only() {
+        let policy = content_security_policy_of_linked("https://pay.example.edu.cn");
+        assert_eq!(policy.matches("https://pay.example.edu.cn/asset/").count(), sheets().len() + scripts().len());
+        assert!(policy.contains(&format!("https://pay.example.edu.cn/asset/{};", find_last_sheet())));
+        assert!(element(css(), true).starts_with("<link rel=\"stylesheet\" href=\"/asset/"));
+        assert!(element(js(), true).starts_with("<script src=\"/asset/"));
+        assert_eq!(element(css(), false), format!("<style>{}</style>", css()));
+    }
+
+    fn find_last_sheet() -> &'static str {
+        let name = element(pay_css(), true).split(FOLDER).nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        assert_eq!(assets().iter().find(|asset| asset.name == name).unwrap().text, pay_css());
+        name
     }
 
     #[test]

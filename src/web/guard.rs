@@ -8,9 +8,10 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use poem::http::header::{ACCEPT_LANGUAGE, COOKIE, HeaderMap, HeaderValue, SET_COOKIE, USER_AGENT};
+use poem::http::header::{ACCEPT_LANGUAGE, COOKIE, HOST, HeaderMap, HeaderValue, SET_COOKIE, USER_AGENT};
 use poem::{FromRequest, Request, RequestBody, Response};
 
+use super::assets;
 use super::csrf::Bound;
 use super::device::Device;
 use super::error::Problem;
@@ -44,6 +45,7 @@ pub struct Visit {
     /// The browser did not bring the id; it was made for this request
     is_new: bool,
     token: Option<String>,
+    linked: bool,
 }
 
 impl Visit {
@@ -70,6 +72,7 @@ impl Visit {
             is_new: known.is_none(),
             visitor: known.unwrap_or_else(|| app.chance.token(VISITOR)),
             token: cookie(headers, &cookie_name("jf_s", secure)),
+            linked: has_assets(headers, &app),
             app,
         }
     }
@@ -128,7 +131,18 @@ impl Visit {
             path: self.path.clone(),
             person: payer.map(Person::of),
             now: self.app.clock.now(),
+            linked: self.linked,
         }
+    }
+
+    /// Whether this browser has had the stylesheets and scripts of this build, and keeps them.
+    pub fn linked(&self) -> bool {
+        self.linked
+    }
+
+    /// Says with the next request that this browser has had them.
+    pub fn linked_cookie(&self) -> String {
+        plain_cookie(LINKED, assets::version(), is_secure(&self.app))
     }
 
     /// `Set-Cookie` values every answer to this request carries.
@@ -165,6 +179,16 @@ impl Visit {
         let end = if secure { "; Secure" } else { "" };
         format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{end}", cookie_name(name, secure))
     }
+}
+
+/// The cookie of [`Visit::linked`]
+const LINKED: &str = "jf_a";
+
+/// Only at the address the policy of a linked page names: at any other one the page brings everything itself.
+fn has_assets(headers: &HeaderMap, app: &App) -> bool {
+    let home = app.config.server.public_url.split_once("://").map(|(_, host)| host);
+    let here = headers.get(HOST).and_then(|value| value.to_str().ok());
+    here == home && cookie(headers, LINKED).is_some_and(|value| value == assets::version())
 }
 
 fn is_secure(app: &App) -> bool {

@@ -11,7 +11,7 @@ use poem::http::header::{
 };
 use poem::{IntoResponse, Response};
 
-use super::assets::content_security_policy;
+use super::assets::{self, content_security_policy};
 use super::words;
 use crate::domain::bilingual::{Bilingual, Lang};
 use crate::domain::moment::Moment;
@@ -35,6 +35,8 @@ pub struct Frame {
     /// Who is signed in
     pub person: Option<Person>,
     pub now: Moment,
+    /// Whether the browser has had the stylesheets and scripts and keeps them
+    pub linked: bool,
 }
 
 /// The signed-in payer as pages show one.
@@ -82,6 +84,11 @@ impl Frame {
     /// The language by value. (Templates hand fields on by reference, which is why moments are taken so below.)
     pub fn lang(&self) -> Lang {
         self.lang
+    }
+
+    /// The element that brings a stylesheet or a script.
+    pub fn part(&self, text: &'static str) -> &'static str {
+        assets::element(text, self.linked)
     }
 
     pub fn w(&self, key: &'static str) -> &'static str {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use poem::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use poem::middleware::Compression;
 
@@ -15,6 +15,7 @@ use poem::web::{CompressionAlgo, CompressionLevel};
 use poem::{Endpoint, EndpointExt, IntoResponse, Middleware, PathPattern, Request, Response};
 use tracing::Instrument;
 
+use super::assets::content_security_policy_of_linked;
 use super::error::{self, Problem};
 use super::guard::{Visit, page_of, set_cookie};
 use super::press;
@@ -125,8 +126,24 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     for cookie in visit.cookies() {
         response = set_cookie(response, &cookie);
     }
+    if response.content_type().is_some_and(|kind| kind.starts_with("text/html")) {
+        response = link(response, &visit);
+    }
     harden(&mut response, secure);
     Ok(response)
+}
+
+/// A page that names its stylesheets and scripts allows their addresses; one that brings them has the next one name
+/// them.
+fn link(mut response: Response, visit: &Visit) -> Response {
+    if !visit.linked() {
+        return set_cookie(response, &visit.linked_cookie());
+    }
+    let policy = content_security_policy_of_linked(&visit.app.config.server.public_url);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// Where 重试 leads: the page itself, or the page a form stood on. Nowhere when it would only fail again.

@@ -28,6 +28,14 @@ pub fn is_taken(headers: &HeaderMap) -> bool {
     brotli.any(|(_, said)| weight(said).is_some_and(|weight| weight > 0.0))
 }
 
+/// A brotli stream of a text that is the same for everybody.
+pub fn brotli_once(text: &str) -> Vec<u8> {
+    let mut stream = Vec::new();
+    compress(text.as_bytes(), Piece::First, &mut stream);
+    stream.push(END);
+    stream
+}
+
 /// A brotli stream of the page.
 pub fn brotli(page: &str) -> Vec<u8> {
     let (head, rest) = page.split_at(page.find(HEAD_ENDS).unwrap_or(0));
@@ -44,18 +52,19 @@ pub fn brotli(page: &str) -> Vec<u8> {
     stream
 }
 
-/// The ends of pages, from the scripts on, and what is sent for them.
+/// The ends of pages, from the scripts on, that bring them and that name them, and what is sent for them.
 fn feet() -> &'static [(String, Vec<u8>)] {
     static FEET: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
-        let script = |text: &str| format!("<script>{text}</script>");
-        let own = [String::new(), script(assets::fees_js()), script(assets::pay_js())];
-        let foot = |own: String| {
-            let text = format!("{}{own}\n</body>\n</html>", script(assets::js()));
+        let foot = |own: Option<&'static str>, linked: bool| {
+            let element = |text| assets::element(text, linked);
+            let own = own.map_or("", element);
+            let text = format!("{}{own}\n</body>\n</html>", element(assets::js()));
             let mut pressed = Vec::new();
             compress(text.as_bytes(), Piece::Later, &mut pressed);
             (text, pressed)
         };
-        own.map(foot).into()
+        let own = [None, Some(assets::fees_js()), Some(assets::pay_js())];
+        own.into_iter().flat_map(|own| [foot(own, false), foot(own, true)]).collect()
     });
     &FEET
 }
@@ -183,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_comes_out_as_it_went_in(head in "\\PC{0,200}", middle in "\\PC{0,3000}", at in 0..3_usize) {
+        fn every_text_comes_out_as_it_went_in(head in "\\PC{0,200}", middle in "\\PC{0,3000}", at in 0..6_usize) {
             let page = format!("{head}<title>{middle}{}", feet()[at].0);
             prop_assert_eq!(read(&brotli(&page)), page);
         }

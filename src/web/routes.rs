@@ -67,6 +67,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/verify", page(get(verify::show)).around(pages))
         .at("/notify/:channel/:payee", post(notify::notify))
         .nest("/api", api::service::service(&app))
+        .at("/asset/:name", get(super::page::asset::send))
         .at("/healthz", get(health::healthz))
         .at("/readyz", get(health::readyz))
         .around(watch)

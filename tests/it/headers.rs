@@ -52,6 +52,7 @@ async fn every_page(world: &TestApp, student: &Student, phone: &Phone) -> Vec<Pa
                         ("code", &order.pay_code),
                         ("charge_id", &student.tuition.to_string()),
                         ("receipt_no", &receipt.receipt_no),
+                        ("name", "0123456789abcdef0123.css"),
                     ]))
                     .await,
             );
@@ -160,7 +161,7 @@ async fn pages_are_compressed_as_the_browser_likes_and_streams_and_pictures_are_
     for (accepted, coding) in [("gzip, deflate, br, zstd", "br"), ("gzip", "gzip"), ("identity", ""), ("zstd", "")] {
         let page = phone.clone().with_header("accept-encoding", accepted).get("/h5").await;
         assert_eq!(page.header("content-encoding"), coding, "{accepted}");
-        assert_eq!(page.bytes.len() < plain.bytes.len() / 2, !coding.is_empty());
+        assert_eq!(page.bytes.len() < plain.bytes.len() * 2 / 3, !coding.is_empty());
     }
     let order = world.open_one(student.id, &[student.insurance]).await;
     let picture =
@@ -239,5 +240,41 @@ async fn the_switches_under_a_refused_form_lead_back_to_the_page_it_stood_on() {
         assert!(refused.status >= 400);
         let switched = phone.submit(&refused.form("/h5/settings")).await;
         assert_eq!((switched.location(), phone.get(page).await.status), (page, 200));
+    }
+}
+
+#[tokio::test]
+async fn the_second_page_names_its_stylesheets_and_scripts_and_each_stands_at_its_address_for_good() {
+    let (world, _) = world().await;
+    let phone = world.phone(Device::Wechat);
+    let first = phone.get("/h5/login").await;
+    assert!(first.body().contains("<style>") && !first.body().contains("/asset/"), "one request is enough");
+    let second = phone.get("/h5/login").await;
+    assert!(!second.body().contains("<style>") && !second.body().contains("<script>"));
+    assert!(second.body().len() * 2 < first.body().len());
+    let policy = second.header("content-security-policy").to_owned();
+    let body = second.body();
+    let addresses: Vec<&str> = body.split('"').filter(|part| part.starts_with("/asset/")).collect();
+    assert_eq!(addresses.len(), 3, "{addresses:?}");
+    for address in addresses {
+        let own = format!("{}{address}", world.url);
+        assert!(policy.split([' ', ';']).any(|source| source == own), "{own}: {policy}");
+        let asset = phone.get(address).await;
+        assert_eq!(asset.status, 200);
+        assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
+        assert_eq!(asset.header("x-content-type-options"), "nosniff");
+        assert!(first.body().contains(&asset.body()), "{address}");
+    }
+    assert_eq!(phone.get("/asset/0123456789abcdef0123.css").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_page_brings_everything_where_the_policy_would_not_fit() {
+    let (world, _) = world().await;
+    let elsewhere = world.phone(Device::Wechat).with_header("host", "other.example");
+    let old = world.phone(Device::Wechat).with_header("cookie", "jf_a=0011223344556677");
+    for phone in [elsewhere, old] {
+        phone.get("/h5/login").await;
+        assert!(phone.get("/h5/login").await.body().contains("<style>"));
     }
 }

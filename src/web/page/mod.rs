@@ -2,6 +2,7 @@
 pub mod access;
 pub mod account;
 pub mod amount;
+pub mod asset;
 pub mod callback;
 pub mod cashier;
 pub mod checkout;

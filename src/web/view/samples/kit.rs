@@ -38,6 +38,7 @@ pub fn outside(lang: Lang) -> Frame {
         path: "/h5/here?x=1".into(),
         person: None,
         now: at("2026-09-01 10:24:36"),
+        linked: false,
     }
 }
 
