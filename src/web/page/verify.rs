@@ -51,7 +51,7 @@ fn genuine(visit: &Visit, voucher: Voucher, payer: &Payer) -> Genuine {
     Genuine {
         receipt_no: voucher.slip.receipt.receipt_no,
         charged_at: voucher.slip.receipt.issued_at,
-        payer: Bilingual::new(&mask_name(&payer.name), &mask_name(&payer.name_en)),
+        payer: Bilingual::new(mask_name(&payer.name), mask_name(&payer.name_en)),
         payer_number: mask_number(&payer.number),
         payee: payee(&visit.app, &order.payee_code).0,
         channel: order.paid_by.map(|product| product.channel()),
