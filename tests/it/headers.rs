@@ -53,6 +53,7 @@ async fn every_page(world: &TestApp, student: &Student, phone: &Phone) -> Vec<Pa
                         ("charge_id", &student.tuition.to_string()),
                         ("receipt_no", &receipt.receipt_no),
                         ("name", "0123456789abcdef0123.css"),
+                        ("id", "1"),
                     ]))
                     .await,
             );
