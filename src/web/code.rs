@@ -83,6 +83,32 @@ pub fn small(text: &str) -> Option<String> {
     Some(format!("data:image/png;base64,{}", STANDARD.encode(png)))
 }
 
+/// The dark modules of a code as the path of a drawing, a unit a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Modules {
+    /// Quiet zone included
+    pub side: u32,
+    pub path: String,
+}
+
+/// None when the text is too long for a code.
+pub fn modules(text: &str) -> Option<Modules> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let (width, colors) = (code.width(), code.to_colors());
+    let mut path = String::new();
+    for (y, row) in colors.chunks(width).enumerate() {
+        let mut x = 0;
+        for run in row.chunk_by(|one, next| one == next) {
+            if run.first() == Some(&qrcode::Color::Dark) {
+                let (left, top, run) = (x + QUIET as usize, y + QUIET as usize, run.len());
+                path += &format!("M{left} {top}h{run}v1h-{run}z");
+            }
+            x += run.len();
+        }
+    }
+    Some(Modules { side: u32::try_from(width).ok()? + 2 * QUIET, path })
+}
+
 /// Lays the mark on a white tile in the middle.
 fn lay_mark(picture: &mut RgbaImage, mark: &Mark, side: u32) {
     let margin = MODULE / 2;

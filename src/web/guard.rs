@@ -322,7 +322,9 @@ impl<'a> FromRequest<'a> for Settled {
 /// stands on.
 pub fn page_of(path: &str) -> &str {
     let bare = path.split('?').next().unwrap_or(path);
-    for act in ["/pay", "/go", "/cancel", "/browser", "/code.png", "/state", "/events", "/ask"] {
+    for act in
+        ["/pay", "/go", "/cancel", "/browser", "/code.png", "/voucher.png", "/voucher.pdf", "/state", "/events", "/ask"]
+    {
         if let Some(page) = bare.strip_suffix(act) {
             return page;
         }

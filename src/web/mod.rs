@@ -13,6 +13,7 @@ pub mod layer;
 pub mod notify;
 pub mod operator;
 pub mod page;
+pub mod paper;
 pub mod press;
 pub mod routes;
 pub mod view;

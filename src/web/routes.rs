@@ -46,7 +46,9 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/orders/:order_no", page(get(orders::show)))
         .at("/orders/:order_no/trouble", page(get(trouble::show)))
         .at("/paid", page(get(paid::list)))
-        .at("/paid/:receipt_no", page(get(paid::show)));
+        .at("/paid/:receipt_no", page(get(paid::show)))
+        .at("/paid/:receipt_no/voucher.png", get(paid::voucher_png))
+        .at("/paid/:receipt_no/voucher.pdf", get(paid::voucher_pdf));
     // whoever has the code may pay the order, and may not cancel it
     let code = Route::new()
         .at("/:code", page(get(cashier::show)))

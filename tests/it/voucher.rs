@@ -203,3 +203,160 @@ async fn an_altered_amount_in_the_books_does_not_pass_for_genuine() {
     sea_orm::ConnectionTrait::execute_unprepared(world.app.db.write(), &alter).await.unwrap();
     assert!(check(&world.phone(Device::Mobile), "000001", &code).await.has("没有这张凭证"));
 }
+
+/// The streams of a PDF, unpacked where they are packed.
+fn streams(pdf: &[u8]) -> Vec<Vec<u8>> {
+    let find = |from: usize, what: &[u8]| pdf[from..].windows(what.len()).position(|part| part == what);
+    let (mut at, mut found) = (0, Vec::new());
+    while let Some(begin) = find(at, b"stream") {
+        let begin = at + begin + b"stream".len();
+        let begin = begin + pdf[begin..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let end = begin + find(begin, b"endstream").expect("a stream ends");
+        let mut text = Vec::new();
+        let mut unpacked = flate2::read::ZlibDecoder::new(&pdf[begin..end]);
+        let is_packed = std::io::Read::read_to_end(&mut unpacked, &mut text).is_ok();
+        found.push(if is_packed { text } else { pdf[begin..end].to_vec() });
+        at = end + b"endstream".len();
+    }
+    found
+}
+
+/// What can be copied out of a PDF: its glyphs, through the table that says which letter each is.
+fn text_of(pdf: &[u8]) -> String {
+    let streams: Vec<String> =
+        streams(pdf).into_iter().map(|stream| String::from_utf8_lossy(&stream).into_owned()).collect();
+    let hex = |text: &str| u16::from_str_radix(text, 16).ok();
+    let mut letters = std::collections::HashMap::new();
+    for line in streams.iter().filter(|stream| stream.contains("beginbfchar")).flat_map(|map| map.lines()) {
+        let pair =
+            line.strip_prefix('<').and_then(|line| line.strip_suffix('>')).and_then(|line| line.split_once("> <"));
+        if let Some((glyph, letter)) = pair {
+            let units: Vec<u16> = (0..letter.len() / 4).filter_map(|at| hex(&letter[4 * at..4 * at + 4])).collect();
+            letters.insert(hex(glyph).unwrap(), String::from_utf16(&units).unwrap());
+        }
+    }
+    let content = streams.iter().filter(|stream| stream.contains(" Tf"));
+    let shown = content.flat_map(|stream| stream.lines()).filter_map(|line| line.strip_suffix(" Tj"));
+    let glyphs = shown.flat_map(|shown| {
+        let bytes = bytes_of(shown);
+        bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect::<Vec<_>>()
+    });
+    glyphs.filter_map(|glyph| letters.get(&glyph)).map(String::as_str).collect()
+}
+
+/// The bytes of a string of a PDF: `<0041>` or `(\\000A)` (ISO 32000-1, 7.3.4).
+fn bytes_of(shown: &str) -> Vec<u8> {
+    if let Some(digits) = shown.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+        return (0..digits.len() / 2).map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap()).collect();
+    }
+    let inside = shown.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or_default().as_bytes();
+    let (mut at, mut bytes) = (0, Vec::new());
+    while at < inside.len() {
+        let octal = inside.get(at + 1..at + 4).filter(|digits| digits.iter().all(u8::is_ascii_digit));
+        let (byte, taken) = match (inside[at], octal, inside.get(at + 1)) {
+            (b'\\', Some(d), _) => ((d[0] - b'0') * 64 + (d[1] - b'0') * 8 + (d[2] - b'0'), 4),
+            (b'\\', None, Some(b'n')) => (b'\n', 2),
+            (b'\\', None, Some(b'r')) => (b'\r', 2),
+            (b'\\', None, Some(b't')) => (b'\t', 2),
+            (b'\\', None, Some(b'b')) => (8, 2),
+            (b'\\', None, Some(b'f')) => (12, 2),
+            (b'\\', None, Some(plain)) => (*plain, 2),
+            (plain, _, _) => (plain, 1),
+        };
+        bytes.push(byte);
+        at += taken;
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn the_voucher_is_a_picture_to_long_press_and_its_code_leads_to_the_check() {
+    let (world, _, _, phone) = world().await;
+    let slip = phone.get(SLIP).await;
+    let source = format!("{SLIP}/voucher.png");
+    assert!(slip.links().contains(&source), "{:?}", slip.links());
+    let picture = phone.get(&source).await;
+    assert_eq!((picture.status, picture.header("content-type")), (200, "image/png"));
+    assert_eq!(picture.header("cache-control"), "no-store");
+    let size = image::load_from_memory(&picture.bytes).unwrap();
+    assert_eq!((size.width(), size.height()), (1050, 1488));
+    assert!(picture.bytes.len() < 300_000, "{} bytes", picture.bytes.len());
+    if let Some(folder) = std::env::var_os("JIAOFEI_TEST_ARTEFACTS") {
+        std::fs::write(std::path::Path::new(&folder).join("voucher.png"), &picture.bytes).unwrap();
+    }
+    let address = scanned(&picture.bytes);
+    assert_eq!(address, small_code(&slip));
+    let page = world.phone(Device::Mobile).get(&path_of(&world, &address)).await;
+    assert!(page.has("凭证属实"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn the_voucher_is_a_document_of_a5_whose_text_can_be_read() {
+    let (_world, _, order, phone) = world().await;
+    let code = code_on(&phone.get(SLIP).await);
+    let document = phone.get(&format!("{SLIP}/voucher.pdf")).await;
+    assert_eq!((document.status, document.header("content-type")), (200, "application/pdf"));
+    assert_eq!(document.header("content-disposition"), "inline; filename=\"voucher-000001.pdf\"");
+    if let Some(folder) = std::env::var_os("JIAOFEI_TEST_ARTEFACTS") {
+        std::fs::write(std::path::Path::new(&folder).join("voucher.pdf"), &document.bytes).unwrap();
+    }
+    let raw = String::from_utf8_lossy(&document.bytes);
+    assert!(raw.starts_with("%PDF-1.") && raw.contains("/MediaBox [0 0 420 595]"), "{}", &raw[..200]);
+    assert!(document.bytes.len() < 200_000, "{} bytes", document.bytes.len());
+    let text = text_of(&document.bytes);
+    let words = [
+        "林知夏",
+        "000001",
+        "人民币玖仟壹佰元整",
+        "9,100.00",
+        "启明大学",
+        "学费",
+        "住宿费",
+        &code,
+        order.order_no.as_str(),
+    ];
+    for words in words {
+        assert!(text.contains(words), "{words} is not in: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_voucher_with_many_lines_and_long_or_rare_names_grows_and_still_is_read() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "买买提·艾力江·阿卜杜热合曼<𠮷>&").await;
+    let mut charges = vec![student.tuition];
+    for at in 0..30 {
+        let item = crate::world::school::item(
+            &format!("5{at}"),
+            ("一项名字特别长特别长特别长特别长的收费", "An item with a very long name"),
+            "fiscal",
+            None,
+        );
+        let item = jiaofei::store::fees::upsert_item(world.app.db.write(), &item, world.clock.now()).await.unwrap();
+        charges.push(crate::world::school::charge(&world.app, student.id, item, world.school.period, 101).await);
+    }
+    let order = world.open_one(student.id, &charges).await;
+    world.pay(&order, Product::WechatNative, "13800000001").await;
+    world.sandbox.deliver_due().await;
+    let phone = world.phone(Device::Mobile);
+    phone.sign_in(&student).await;
+    let picture = phone.get(&format!("{SLIP}/voucher.png")).await;
+    assert_eq!(picture.status, 200, "{}", String::from_utf8_lossy(&picture.bytes));
+    assert!(image::load_from_memory(&picture.bytes).unwrap().height() > 2_500);
+    assert!(scanned(&picture.bytes).contains("/verify?no=000001&code="));
+    if let Some(folder) = std::env::var_os("JIAOFEI_TEST_ARTEFACTS") {
+        std::fs::write(std::path::Path::new(&folder).join("voucher-long.png"), &picture.bytes).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn papers_are_drawn_one_at_a_time_and_everybody_gets_one() {
+    let (_world, _, _, phone) = world().await;
+    let asked = (0..6).map(|_| {
+        let phone = phone.clone();
+        tokio::spawn(async move { phone.get(&format!("{SLIP}/voucher.pdf")).await.status })
+    });
+    for answer in asked.collect::<Vec<_>>() {
+        assert_eq!(answer.await.unwrap(), 200);
+    }
+}

@@ -1,20 +1,25 @@
 //! 已缴费 and 收费单.
+use askama::Template;
 use poem::web::Path;
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::payee;
 use super::orders::{bounds, page, span};
+use crate::domain::bilingual::Bilingual;
 use crate::domain::order::OrderLine;
+use crate::domain::payer::mask_number;
 use crate::flow::records::{self, Slip as Found};
 use crate::flow::settle::ISSUER;
 use crate::flow::voucher::{self, Voucher};
 use crate::web::code;
 use crate::web::error::Problem;
-use crate::web::guard::{Settled, Visit};
+use crate::web::guard::{Settled, SignedIn, Visit};
 use crate::web::html::{Frame, Page};
+use crate::web::paper::{self, Kind};
 use crate::web::view::links::{self, PaidKind};
 use crate::web::view::paid::{Maker, PaidList, PaidMonth, Slip, SlipLine, SlipRow};
 use crate::web::view::part::Title;
+use crate::web::view::voucher::{Holder, VoucherPaper};
 
 /// `GET /h5/paid?show=&when=&from=&to=&page=`
 #[handler]
@@ -70,16 +75,50 @@ fn maker(issuer: &str) -> Maker {
 /// `GET /h5/paid/{receipt_no}`
 #[handler]
 pub async fn show(visit: &Visit, Settled(signed): Settled, Path(no): Path<String>) -> Result<Response> {
-    let found = records::find_slip(&visit.app, &signed.session, &no).await.map_err(Problem::from)?;
-    let slip = found.ok_or(Problem::NotFound)?;
-    let voucher = voucher::of(&visit.app, slip).await.map_err(Problem::from)?;
-    Ok(Page::new(slip_of(visit, visit.frame(Some(&signed.payer)), voucher)).into_response())
+    let (slip, _) = slip(visit, &signed, &no).await?;
+    Ok(Page::new(slip).into_response())
 }
 
-fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher) -> Slip {
+/// `GET /h5/paid/{receipt_no}/voucher.png`
+#[handler]
+pub async fn voucher_png(visit: &Visit, Settled(signed): Settled, Path(no): Path<String>) -> Result<Response> {
+    Ok(draw(visit, &signed, &no, Kind::Png).await?)
+}
+
+/// `GET /h5/paid/{receipt_no}/voucher.pdf`
+#[handler]
+pub async fn voucher_pdf(visit: &Visit, Settled(signed): Settled, Path(no): Path<String>) -> Result<Response> {
+    Ok(draw(visit, &signed, &no, Kind::Pdf).await?)
+}
+
+async fn draw(visit: &Visit, signed: &SignedIn, no: &str, kind: Kind) -> Result<Response, Problem> {
+    let (slip, check) = slip(visit, signed, no).await?;
+    let payer = &signed.payer;
+    let holder = Holder {
+        name: Bilingual::new(&payer.name, &payer.name_en),
+        number: if signed.is_limited() { mask_number(&payer.number) } else { payer.number.clone() },
+        made_at: visit.app.clock.now().beijing_text(),
+    };
+    let paper = VoucherPaper::of(&slip, &holder, code::modules(&check));
+    let svg = paper.render().map_err(|error| Problem::Internal(error.to_string()))?;
+    let bytes = paper::draw(svg, kind).await?;
+    // a receipt number has no character that would end the name
+    let name = format!("inline; filename=\"voucher-{}.{}\"", slip.receipt_no, kind.ending());
+    Ok(Response::builder().content_type(kind.content_type()).header("content-disposition", name).body(bytes))
+}
+
+/// A payer's own slip, and the address that checks its voucher.
+async fn slip(visit: &Visit, signed: &SignedIn, no: &str) -> Result<(Slip, String), Problem> {
+    let found = records::find_slip(&visit.app, &signed.session, no).await?;
+    let voucher = voucher::of(&visit.app, found.ok_or(Problem::NotFound)?).await?;
+    let public_url = &visit.app.config.server.public_url;
+    let check = format!("{public_url}{}", links::verify(&voucher.slip.receipt.receipt_no, &voucher.code));
+    Ok((slip_of(visit, visit.frame(Some(&signed.payer)), voucher, &check), check))
+}
+
+fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher, check: &str) -> Slip {
     let public_url = &visit.app.config.server.public_url;
     let (receipt, order) = (voucher.slip.receipt, voucher.slip.listed.order);
-    let check = format!("{public_url}{}", links::verify(&receipt.receipt_no, &voucher.code));
     Slip {
         frame,
         charged_at: receipt.issued_at,
@@ -93,7 +132,7 @@ fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher) -> Slip {
         returning: voucher.returning,
         order_no: Some(order.order_no),
         code: voucher.code.grouped(),
-        scan: code::small(&check).unwrap_or_default(),
+        scan: code::small(check).unwrap_or_default(),
         check_at: format!("{public_url}{}", links::VERIFY),
         receipt_no: receipt.receipt_no,
     }

@@ -111,6 +111,11 @@ pub fn receipt(no: &str) -> String {
     format!("/h5/paid/{}", escape(no))
 }
 
+/// The voucher as a picture (`png`) or a document (`pdf`).
+pub fn voucher(no: &str, ending: &str) -> String {
+    format!("{}/voucher.{ending}", receipt(no))
+}
+
 /// The page that tells whether a voucher is genuine, with what stands on it filled in.
 pub fn verify(receipt_no: &str, code: &VoucherCode) -> String {
     with_query(VERIFY, &[("no", receipt_no), ("code", &code.plain())])

@@ -21,6 +21,7 @@ pub mod result;
 pub mod trouble;
 pub mod tuition;
 pub mod verify;
+pub mod voucher;
 
 #[cfg(test)]
 pub mod samples;

@@ -158,7 +158,7 @@ impl Slip {
         capitals(self.total)
     }
 
-    fn is_void(&self) -> bool {
+    pub fn is_void(&self) -> bool {
         self.refunded + self.returning >= self.total
     }
 
