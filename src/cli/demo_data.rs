@@ -9,13 +9,16 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::Cause;
 use crate::domain::fee::{Collection, FeeItem, FeeKind, Window};
 use crate::domain::id_number::{IdNumber, check_digit};
-use crate::domain::ids::{FeeItemId, PayerId, PeriodId};
+use crate::domain::ids::{FeeItemId, PayerId, PeriodId, ProgrammeId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::payer::{PayerKind, Phone};
+use crate::domain::programme::Programme;
+use crate::flow::enrol;
 use crate::store::chain::{Chain, NewEntry};
+use crate::store::enrolments::Details;
 use crate::store::payers::NewPayer;
-use crate::store::{books, fees, payers};
+use crate::store::{books, enrolments, fees, payers, programmes};
 use sea_orm::ConnectionTrait;
 
 /// Somebody to sign in as.
@@ -72,7 +75,57 @@ pub async fn fill_if_empty(app: &App) -> anyhow::Result<()> {
         let id = payers::upsert(&tx, &app.sealer, &payer, now).await?;
         school.charge(&tx, &app.chain, &payer, id, now).await?;
     }
+    programmes(app, &tx, &school, now).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Two programmes to enrol for; of the second the only seat is taken.
+async fn programmes(app: &App, tx: &impl ConnectionTrait, school: &School, now: Moment) -> anyhow::Result<()> {
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    let add = async |code: &str, (zh, en): (&str, &str), about: (&str, &str), (fee, capacity): (i64, i64), form| {
+        let name = Bilingual::new(zh, en);
+        let item = FeeItem {
+            id: FeeItemId(0),
+            code: format!("BM-{code}"),
+            name: name.clone(),
+            kind: FeeKind::Enrolment,
+            payee_code: "agency".to_owned(),
+            collection: Collection::Collecting,
+            window: Window::default(),
+            min_split: None,
+        };
+        let programme = Programme {
+            id: ProgrammeId(0),
+            code: code.to_owned(),
+            department: if code == "CET4" { "教务处" } else { "团委" }.to_owned(),
+            name,
+            about: Bilingual::new(about.0, about.1),
+            item: fees::upsert_item(tx, &item, now).await?,
+            period: school.this_year,
+            fee: Fen::new(fee),
+            capacity,
+            taken: 0,
+            window: Window { opens_at: Some(now - days(3)), closes_at: Some(now + days(20)) },
+            pay_within: days(2),
+            kinds: vec![PayerKind::Student, PayerKind::Newcomer],
+            fields: Vec::new(),
+        };
+        let id = programmes::upsert(tx, &programme, form, now).await?;
+        anyhow::Ok(Programme { id, ..programme })
+    };
+    let test = ("9 月 26 日上午笔试。", "Written test on the morning of 26 September.");
+    let camp = ("两天一夜，含食宿。", "Two days and a night, meals and bed included.");
+    add("CET4", ("全国大学英语四级考试", "College English Test, Band 4"), test, (3_000, 120), "").await?;
+    let form = "组别/Group*=初级/Beginner|高级/Advanced；饮食要求/Diet";
+    let camp = add("CAMP", ("秋季登山营", "Autumn mountain camp"), camp, (20_000, 1), form).await?;
+    let first = crowd().find(|payer| payer.kind == PayerKind::Student);
+    let first = first.ok_or_else(|| anyhow::anyhow!("nobody to take the seat"))?;
+    let first = payers::find_by_number(tx, &first.number).await?.ok_or_else(|| anyhow::anyhow!("nobody is there"))?;
+    let details =
+        Details { phone: "19900000000".to_owned(), answers: vec![("组别".to_owned(), "初级".to_owned())] };
+    enrolments::insert(tx, &app.sealer, (camp.id, first.payer.id), &details, now).await?;
+    enrol::fill(app, tx, &camp, now).await?;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! `jiaofei import payers|items|charges FILE`: a bar while it runs, then what happened, row by row where a row is
-//! wrong.
+//! `jiaofei import payers|items|charges|programmes FILE`: a bar while it runs, then what happened, row by row where
+//! a row is wrong.
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,6 +35,8 @@ enum What {
     Items,
     /// 应收
     Charges,
+    /// 报名项目
+    Programmes,
 }
 
 pub async fn run(args: ImportArgs, config: Config) -> anyhow::Result<ExitCode> {
@@ -46,6 +48,7 @@ pub async fn run(args: ImportArgs, config: Config) -> anyhow::Result<ExitCode> {
         What::Payers => Kind::Payers,
         What::Items => Kind::Items,
         What::Charges => Kind::Charges,
+        What::Programmes => Kind::Programmes,
     };
     let bar = bar(std::fs::metadata(&args.file).map_or(0, |file| file.len()));
     let report = import(&app, kind, &args.file, args.dry_run, &|rows, bytes| {

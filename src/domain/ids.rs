@@ -48,4 +48,8 @@ ids! {
     DeliveryId,
     /// 公告
     AnnouncementId,
+    /// 报名项目
+    ProgrammeId,
+    /// 报名
+    EnrolmentId,
 }

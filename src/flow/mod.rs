@@ -8,6 +8,7 @@ pub mod audit;
 pub mod buyer;
 pub mod chain;
 pub mod checkout;
+pub mod enrol;
 pub mod events;
 pub mod expire;
 pub mod failure;

@@ -135,7 +135,8 @@ migrations![
     "0006_keys",
     "0007_events",
     "0008_announcements",
-    "0009_profile"
+    "0009_profile",
+    "0010_programmes"
 ];
 
 impl MigratorTrait for Migrations {

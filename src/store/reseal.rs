@@ -29,6 +29,7 @@ impl Place {
             Field::Email => Place { field, table: "profile", column: "email_sealed", index: None },
             Field::Address => Place { field, table: "profile", column: "address_sealed", index: None },
             Field::Card => Place { field, table: "profile", column: "card_sealed", index: None },
+            Field::Enrolment => Place { field, table: "enrolment", column: "details_sealed", index: None },
         }
     }
 }

@@ -67,11 +67,13 @@ pub enum Field {
     Address,
     /// The card for refunds
     Card,
+    /// Phone and answers of an enrolment
+    Enrolment,
 }
 
 impl Field {
-    pub const ALL: [Field; 6] =
-        [Field::IdNumber, Field::Phone, Field::Buyer, Field::Email, Field::Address, Field::Card];
+    pub const ALL: [Field; 7] =
+        [Field::IdNumber, Field::Phone, Field::Buyer, Field::Email, Field::Address, Field::Card, Field::Enrolment];
 
     const fn name(self) -> &'static str {
         match self {
@@ -81,6 +83,7 @@ impl Field {
             Field::Email => "email",
             Field::Address => "address",
             Field::Card => "card",
+            Field::Enrolment => "enrolment",
         }
     }
 }

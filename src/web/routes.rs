@@ -6,8 +6,8 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, help, home, login, logout, news, orders, paid, pay, profile, result,
-    settings, state, trouble, tuition, verify,
+    account, amount, callback, cashier, checkout, enrol, help, home, login, logout, news, orders, paid, pay, profile,
+    result, settings, state, trouble, tuition, verify,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -24,6 +24,10 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/news", page(get(news::list)))
         .at("/news/:id", page(get(news::show)))
         .at("/help", page(get(help::show)))
+        .at("/enrol", page(get(enrol::list)))
+        .at("/enrol/:programme_id", page(get(enrol::show).post(enrol::submit)))
+        .at("/enrolments/:enrolment_id", page(get(enrol::show_own).post(enrol::edit)))
+        .at("/enrolments/:enrolment_id/cancel", page(post(enrol::cancel)))
         .at("/me", page(get(account::show_me)))
         .at("/me/profile", page(get(profile::show).post(profile::submit)))
         .at("/me/card", page(get(profile::show_card).post(profile::submit_card)))

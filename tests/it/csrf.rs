@@ -29,6 +29,8 @@ impl Scene {
             ("order_no", self.order.order_no.as_str()),
             ("code", &self.order.pay_code),
             ("charge_id", &self.student.tuition.to_string()),
+            ("programme_id", "1"),
+            ("enrolment_id", "1"),
         ])
     }
 

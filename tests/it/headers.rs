@@ -38,6 +38,7 @@ async fn every_page(world: &TestApp, student: &Student, phone: &Phone) -> Vec<Pa
     world.sandbox.deliver_due().await;
     let waiting = world.open_one(student.id, &[student.insurance]).await;
     let receipt = jiaofei::store::journal::find_receipt_of_order(world.app.db.read(), paid.id).await.unwrap().unwrap();
+    let seat = crate::enrolling::seat_of(world, student).await;
     phone.sign_in(student).await;
     let mut pages = Vec::new();
     for route in routes().into_iter().filter(|route| route.method == "GET") {
@@ -54,6 +55,8 @@ async fn every_page(world: &TestApp, student: &Student, phone: &Phone) -> Vec<Pa
                         ("receipt_no", &receipt.receipt_no),
                         ("name", "0123456789abcdef0123.css"),
                         ("id", "1"),
+                        ("programme_id", "1"),
+                        ("enrolment_id", &seat.to_string()),
                     ]))
                     .await,
             );

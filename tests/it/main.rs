@@ -14,6 +14,7 @@ mod corpus;
 mod crash;
 mod csrf;
 mod ending;
+mod enrolling;
 mod events;
 mod fairness;
 mod headers;

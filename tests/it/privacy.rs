@@ -1,17 +1,29 @@
 //! One payer can never read, pay, cancel or guess anything of another: over the whole route map.
+use jiaofei::domain::ids::EnrolmentId;
 use jiaofei::domain::order::{Order, OrderState};
 use jiaofei::domain::payer::Payer;
 use jiaofei::domain::trade::Product;
 use jiaofei::store::{journal, payers};
 
+use crate::enrolling::seat_of;
 use crate::world::app::TestApp;
 use crate::world::map::{Route, routes};
 use crate::world::phone::{Device, Phone};
 use crate::world::school::Student;
 
 /// Pages without an owner: what anybody may open.
-const OPEN: [&str; 8] =
-    ["/h5/login", "/h5/forgot", "/h5/settings", "/h5/logout", "/h5/news", "/h5/news/:id", "/h5/help", "/"];
+const OPEN: [&str; 10] = [
+    "/h5/login",
+    "/h5/forgot",
+    "/h5/settings",
+    "/h5/logout",
+    "/h5/news",
+    "/h5/news/:id",
+    "/h5/help",
+    "/",
+    "/h5/enrol",
+    "/h5/enrol/:programme_id",
+];
 
 struct Scene {
     world: TestApp,
@@ -21,6 +33,8 @@ struct Scene {
     /// Of the victim, paid
     paid: Order,
     receipt_no: String,
+    /// Of the victim
+    enrolment: EnrolmentId,
 }
 
 impl Scene {
@@ -32,7 +46,8 @@ impl Scene {
         world.sandbox.deliver_due().await;
         let waiting = world.open_one(victim.id, &[victim.insurance]).await;
         let receipt = journal::find_receipt_of_order(world.app.db.read(), paid.id).await.unwrap().unwrap();
-        Scene { world, victim, waiting, paid, receipt_no: receipt.receipt_no }
+        let enrolment = seat_of(&world, &victim).await;
+        Scene { world, victim, waiting, paid, enrolment, receipt_no: receipt.receipt_no }
     }
 
     /// The path of a route to the victim's things.
@@ -41,6 +56,7 @@ impl Scene {
             ("order_no", order.order_no.as_str()),
             ("charge_id", &self.victim.tuition.to_string()),
             ("receipt_no", &self.receipt_no),
+            ("enrolment_id", &self.enrolment.to_string()),
         ])
     }
 }
@@ -89,8 +105,12 @@ async fn another_payer_finds_nothing_behind_any_path_and_cannot_tell_it_from_wha
     for phone in &phones {
         let csrf = csrf(phone).await;
         for route in own_routes().into_iter().filter(Route::has_parameter) {
-            let nowhere =
-                route.path(&[("order_no", "XF990101QMU999999"), ("charge_id", "999999"), ("receipt_no", "999999")]);
+            let nowhere = route.path(&[
+                ("order_no", "XF990101QMU999999"),
+                ("charge_id", "999999"),
+                ("receipt_no", "999999"),
+                ("enrolment_id", "999999"),
+            ]);
             let nothing = ask(phone, &route, &nowhere, &csrf).await;
             assert_eq!(nothing.status, 404, "{} {nowhere}", route.method);
             for order in [&scene.waiting, &scene.paid] {

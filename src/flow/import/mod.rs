@@ -5,6 +5,7 @@ pub mod charges;
 pub mod context;
 pub mod items;
 pub mod payers;
+pub mod programmes;
 pub mod report;
 pub mod run;
 pub mod table;

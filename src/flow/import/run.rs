@@ -5,7 +5,7 @@ use super::context::Context;
 pub use super::context::ImportError;
 use super::report::Report;
 use super::table::{Column, Row, Table};
-use super::{batch, charges, items, payers};
+use super::{batch, charges, items, payers, programmes};
 use crate::app::App;
 use crate::store::{keys, tallies};
 
@@ -15,12 +15,14 @@ pub enum Kind {
     Payers,
     Items,
     Charges,
+    Programmes,
 }
 
 enum Importer {
     Payers(payers::Importer),
     Items(items::Importer),
     Charges(Box<charges::Importer>),
+    Programmes(programmes::Importer),
 }
 
 impl Importer {
@@ -29,6 +31,7 @@ impl Importer {
             Importer::Payers(payers) => payers.take(context, rows, report).await,
             Importer::Items(items) => items.take(context, rows, report).await,
             Importer::Charges(charges) => charges.take(context, rows, report).await,
+            Importer::Programmes(programmes) => programmes.take(context, rows, report).await,
         }
     }
 }
@@ -38,6 +41,7 @@ fn columns(kind: Kind) -> &'static [Column] {
         Kind::Payers => payers::COLUMNS,
         Kind::Items => items::COLUMNS,
         Kind::Charges => charges::COLUMNS,
+        Kind::Programmes => programmes::COLUMNS,
     }
 }
 
@@ -60,6 +64,7 @@ pub async fn import(
         Kind::Payers => Importer::Payers(payers::Importer::default()),
         Kind::Items => Importer::Items(items::Importer::default()),
         Kind::Charges => Importer::Charges(Box::new(charges::Importer::new(&context).await?)),
+        Kind::Programmes => Importer::Programmes(programmes::Importer::default()),
     };
     let mut rows = Vec::with_capacity(batch::ROWS);
     loop {

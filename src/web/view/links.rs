@@ -1,7 +1,7 @@
 //! Every address of the H5 pages, written once. Templates and redirects take theirs here and assemble none by hand.
 use chrono::NaiveDate;
 
-use crate::domain::ids::{AnnouncementId, ChargeId};
+use crate::domain::ids::{AnnouncementId, ChargeId, EnrolmentId, ProgrammeId};
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
 use crate::domain::voucher::VoucherCode;
@@ -31,6 +31,8 @@ pub const NEWS: &str = "/h5/news";
 pub const HELP: &str = "/h5/help";
 /// 验证凭证: open to everybody
 pub const VERIFY: &str = "/verify";
+/// 报名
+pub const ENROL: &str = "/h5/enrol";
 pub const SETTINGS: &str = "/h5/settings";
 
 /// `?mode=user|id` of the sign-in page.
@@ -100,6 +102,20 @@ pub fn trouble(no: &OrderNo) -> String {
 
 pub fn announcement(id: &AnnouncementId) -> String {
     format!("{NEWS}/{id}")
+}
+
+/// 报名项目
+pub fn programme(id: &ProgrammeId) -> String {
+    format!("{ENROL}/{id}")
+}
+
+/// One's own 报名
+pub fn enrolment(id: &EnrolmentId) -> String {
+    format!("/h5/enrolments/{id}")
+}
+
+pub fn cancel_enrolment(id: &EnrolmentId) -> String {
+    format!("/h5/enrolments/{id}/cancel")
 }
 
 pub fn news(page: u32) -> String {
