@@ -14,6 +14,7 @@ use crate::config::{Config, Key32};
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
 use crate::drill::Drill;
+use crate::messenger::carrier::Carrier;
 use crate::metrics::counters::Metrics;
 use crate::official_account::oauth::OauthClient;
 use crate::outbound::HttpClient;
@@ -38,6 +39,8 @@ pub struct App {
     pub oauth: Option<OauthClient>,
     /// Calls campus systems; the channels have it inside
     pub http: HttpClient,
+    /// Mail and text messages
+    pub carrier: Carrier,
     /// Orders that changed in this process, for pages that wait; a hint only, the page asks the database.
     pub changed: broadcast::Sender<OrderId>,
     pub metrics: Metrics,
@@ -75,6 +78,7 @@ impl App {
             chain: Chain::new(&config.secrets),
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http.clone())),
+            carrier: Carrier::new(&config, http.clone())?,
             http,
             changed: broadcast::channel(1024).0,
             metrics,

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::flow::events::deliver;
 use crate::flow::failure::Result;
 use crate::flow::lane::Lane;
-use crate::flow::{chain, enrol, expire, inquire, refund, rotate};
+use crate::flow::{chain, enrol, expire, inquire, post, refund, rotate};
 
 /// How often the jobs look for work, in real time.
 const EVERY: Duration = Duration::from_secs(2);
@@ -40,10 +40,12 @@ enum Job {
     Keys,
     Deliver,
     Enrol,
+    Post,
 }
 
 impl Job {
-    const ALL: [Job; 7] = [Job::Inquire, Job::Expire, Job::Refund, Job::Tally, Job::Keys, Job::Deliver, Job::Enrol];
+    const ALL: [Job; 8] =
+        [Job::Inquire, Job::Expire, Job::Refund, Job::Tally, Job::Keys, Job::Deliver, Job::Enrol, Job::Post];
 
     /// The word in logs and metrics.
     const fn code(self) -> &'static str {
@@ -55,6 +57,7 @@ impl Job {
             Job::Keys => "keys",
             Job::Deliver => "deliver",
             Job::Enrol => "enrol",
+            Job::Post => "post",
         }
     }
 
@@ -64,7 +67,7 @@ impl Job {
             Job::Inquire => inquire::lanes(app).await?,
             Job::Expire => expire::lanes(app).await?,
             Job::Refund => refund::lanes(app).await?,
-            Job::Tally | Job::Keys | Job::Enrol => return Ok(vec![Part::Whole]),
+            Job::Tally | Job::Keys | Job::Enrol | Job::Post => return Ok(vec![Part::Whole]),
             Job::Deliver => return Ok((0..app.config.webhook.len()).map(Part::Endpoint).collect()),
         };
         Ok(lanes.into_iter().map(Part::Lane).collect())
@@ -94,12 +97,14 @@ impl Job {
             Job::Keys => rotate::run_once(app).await,
             Job::Deliver => deliver::run_once(app).await,
             Job::Enrol => enrol::run_once(app).await,
+            Job::Post => post::run_once(app).await,
         }
     }
 }
 
 /// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally,
-/// keys to note, events to deliver, seats to take back. Gives how much was done.
+/// keys to note, events to deliver, seats to take back,
+/// messages to send. Gives how much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut done = 0;
     for job in Job::ALL {

@@ -19,6 +19,7 @@ pub mod domain;
 pub mod drill;
 pub mod flow;
 pub mod jobs;
+pub mod messenger;
 pub mod metrics;
 pub mod official_account;
 pub mod outbound;

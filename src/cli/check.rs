@@ -30,6 +30,9 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
         complaints.push("payee: nobody can receive money; add at least one [[payee]]".to_owned());
     }
     webhooks(&config.webhook, &mut complaints);
+    if config.sms.as_ref().is_some_and(|sms| !sms.is_encrypted()) {
+        complaints.push("sms.url: must begin with https://; codes go over it".to_owned());
+    }
     for payee in &config.payee {
         let mut complain = |key: &str| {
             complaints.push(format!("payee {}: {key}: this is the sandbox's, known to everybody", payee.code));

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
-    AlipayAccount, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, InitialPassword, Key32,
-    OfficialAccount, Payee, School, Secrets, Server, Webhook, WebhookSecret, WechatAccount,
+    AlipayAccount, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, InitialPassword, Key32, Mail,
+    MailSecurity, OfficialAccount, Payee, School, Secrets, Server, Sms, SmsMethod, Webhook, WebhookSecret,
+    WechatAccount,
 };
 use crate::domain::event::EventKind;
 use crate::domain::fee::Fund;
 use crate::flow::migrate;
 use crate::outbound::HttpClient;
 use crate::sandbox::campus::receiver;
+use crate::sandbox::postbox::gateway;
 use crate::sandbox::{keys, merchants, world};
 use anyhow::Context;
 use base64::Engine;
@@ -53,6 +55,9 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let sandbox_url = format!("http://127.0.0.1:{}", args.sandbox_port);
     let mut config = demo_config(&public_url, &sandbox_url, &format!("sqlite://{}", file.display()));
     config.webhook.push(demo_webhook(&sandbox_url));
+    let mailbox = bind("127.0.0.1:0").await?;
+    let (mail, sms) = demo_messages(&sandbox_url, mailbox.local_addr()?.port());
+    (config.mail, config.sms) = (Some(mail), Some(sms));
     let app = Arc::new(App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?);
     migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
     demo_data::fill_if_empty(&app).await.context("the demo's school could not be set up")?;
@@ -65,6 +70,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     sandbox.remember(&ledger).with_context(|| ledger.display().to_string())?;
     tokio::spawn(Arc::clone(&sandbox).run_ledger(ledger));
     tokio::spawn(Arc::clone(&sandbox).run_notifier());
+    tokio::spawn(Arc::clone(&sandbox).serve_mail(mailbox));
     tokio::spawn(async move { sandbox.serve(listener).await });
     welcome(&public_url, &sandbox_url, &folder.display().to_string());
     serve::listen(app).await
@@ -139,6 +145,16 @@ fn accounts(
     (Some(wechat), Some(alipay))
 }
 
+fn student_fees() -> Contact {
+    Contact {
+        name: "学生收费科".to_owned(),
+        name_en: "Student fees".to_owned(),
+        phone: "0931-555 0101".to_owned(),
+        hours: "工作日 8:30–17:30".to_owned(),
+        hours_en: "Mon–Fri 8:30–17:30".to_owned(),
+    }
+}
+
 /// The demo's configuration: the sandbox's keys at the sandbox's address. `serve` refuses it.
 pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Config {
     let (_, listen) = public_url.split_once("://").unwrap_or(("", public_url));
@@ -178,16 +194,11 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             code: "QMU".to_owned(),
             initial_password: InitialPassword::IdLast6,
             first_sign_in: FirstSignIn::Open,
+            sign_in_notice: true,
             phone: "0931-555 0100".to_owned(),
             office_hours: "工作日 8:30–17:30".to_owned(),
             office_hours_en: "Mon–Fri 8:30–17:30".to_owned(),
-            contact: vec![Contact {
-                name: "学生收费科".to_owned(),
-                name_en: "Student fees".to_owned(),
-                phone: "0931-555 0101".to_owned(),
-                hours: "工作日 8:30–17:30".to_owned(),
-                hours_en: "Mon–Fri 8:30–17:30".to_owned(),
-            }],
+            contact: vec![student_fees()],
             mark: None,
         },
         secrets: Secrets {
@@ -206,7 +217,29 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         payee: vec![payee("fiscal", FISCAL, Fund::Fiscal, fiscal), payee("agency", AGENCY, Fund::Agency, agency)],
         checkout: Checkout::default(),
         webhook: Vec::new(),
+        mail: None,
+        sms: None,
     }
+}
+
+/// The sandbox's mail server and its gateway for text messages. Their key is known to everybody.
+pub fn demo_messages(sandbox_url: &str, smtp_port: u16) -> (Mail, Sms) {
+    let mail = Mail {
+        host: "127.0.0.1".to_owned(),
+        port: Some(smtp_port),
+        security: MailSecurity::None,
+        username: None,
+        password: None,
+        from: "pay@qiming.example".to_owned(),
+    };
+    let sms = Sms {
+        url: format!("{sandbox_url}{}", gateway::PATH),
+        method: SmsMethod::Post,
+        headers: [("Authorization".to_owned(), gateway::KEY.into())].into(),
+        body: r#"{"phone":"{phone}","text":"{text}"}"#.into(),
+        success: Some("OK".to_owned()),
+    };
+    (mail, sms)
 }
 
 /// The sandbox's campus system, which is told everything. Its secret is known to everybody.
@@ -227,6 +260,7 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
          \x20 缴费页面 pages   {public_url}/h5\n\
          \x20 模拟手机 phone   {sandbox_url}/   （微信、支付宝、浏览器 · WeChat, Alipay, browser）\n\
          \x20 校园系统 campus  {sandbox_url}/campus   （付款后收到的事件 · events about payments）\n\
+         \x20 短信邮件 messages {sandbox_url}/messages   （验证码、链接、提醒 · codes, links, notices）\n\
          \x20 数据目录 data    {folder}\n\n\
          \x20 在校生 student   用户名 {}   密码 {}   {}\n\
          \x20 新生 newcomer    证件号 {}   姓名 {}\n\

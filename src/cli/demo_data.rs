@@ -13,12 +13,14 @@ use crate::domain::ids::{FeeItemId, PayerId, PeriodId, ProgrammeId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::payer::{PayerKind, Phone};
+use crate::domain::profile::Email;
 use crate::domain::programme::Programme;
 use crate::flow::enrol;
 use crate::store::chain::{Chain, NewEntry};
 use crate::store::enrolments::Details;
 use crate::store::payers::NewPayer;
-use crate::store::{books, enrolments, fees, payers, programmes};
+use crate::store::profiles::Profile;
+use crate::store::{books, enrolments, fees, payers, profiles, programmes};
 use sea_orm::ConnectionTrait;
 
 /// Somebody to sign in as.
@@ -74,6 +76,10 @@ pub async fn fill_if_empty(app: &App) -> anyhow::Result<()> {
     for payer in named().into_iter().chain(crowd()) {
         let id = payers::upsert(&tx, &app.sealer, &payer, now).await?;
         school.charge(&tx, &app.chain, &payer, id, now).await?;
+        if payer.number == named()[0].number {
+            let profile = Profile { email: Email::parse("zhixia@qiming.example"), ..Profile::default() };
+            profiles::save(&tx, &app.sealer, id, &profile, now).await?;
+        }
     }
     programmes(app, &tx, &school, now).await?;
     tx.commit().await?;

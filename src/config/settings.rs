@@ -9,6 +9,7 @@ use crate::domain::fee::Fund;
 use crate::domain::id_number::IdNumber;
 
 use super::key::{Key32, OneOrMore, Pem, Picture};
+use super::message::{self, Mail, Sms};
 use super::webhook::{self, Webhook};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -29,6 +30,12 @@ pub struct Config {
     /// Campus systems that are told when money moves
     #[serde(default)]
     pub webhook: Vec<Webhook>,
+    /// None: no mail goes out, and nothing is offered that needs it
+    #[serde(default)]
+    pub mail: Option<Mail>,
+    /// None: no text messages go out
+    #[serde(default)]
+    pub sms: Option<Sms>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -79,6 +86,9 @@ pub struct School {
     pub initial_password: InitialPassword,
     #[serde(default)]
     pub first_sign_in: FirstSignIn,
+    /// 登录提醒: whether a sign-in with a new browser is told by mail, if mail is configured
+    #[serde(default = "yes")]
+    pub sign_in_notice: bool,
     /// Telephone of the finance office, shown where a payer may need it
     #[serde(default)]
     pub phone: String,
@@ -384,6 +394,7 @@ impl Config {
                 return unfit(&format!("payee.{at}.code"), "small letters, digits and hyphens, once each");
             }
         }
+        message::check(self.mail.as_ref(), self.sms.as_ref()).or_else(|(key, why)| unfit(&key, why))?;
         webhook::check(&self.webhook).or_else(|(key, why)| unfit(&key, why))
     }
 }

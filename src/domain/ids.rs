@@ -52,4 +52,6 @@ ids! {
     ProgrammeId,
     /// 报名
     EnrolmentId,
+    /// 消息
+    MessageId,
 }

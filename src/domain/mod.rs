@@ -10,6 +10,7 @@ pub mod event;
 pub mod fee;
 pub mod id_number;
 pub mod ids;
+pub mod message;
 pub mod moment;
 pub mod money;
 pub mod order;

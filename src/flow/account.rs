@@ -20,7 +20,7 @@ use crate::domain::question::{Question, answer_key};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{Rights, Session};
 use crate::store::payers::Account;
-use crate::store::{accounts, payers};
+use crate::store::{accounts, payers, resets};
 
 /// How many past passwords are not taken again
 const PAST: u32 = 5;
@@ -78,6 +78,10 @@ pub enum NotTaken {
     Answer,
     /// The first step is over.
     StepOver,
+    /// Too many messages were asked for.
+    Wait {
+        until: Moment,
+    },
 }
 
 /// What was typed as new password, and again.
@@ -321,7 +325,7 @@ fn known<'a>(account: &'a Account, id_number: Option<&'a IdNumber>) -> password:
 }
 
 /// A new password by itself: both fields alike, and strong enough.
-fn words(new: NewPassword<'_>, personal: &[&str]) -> Taken<()> {
+pub(super) fn words(new: NewPassword<'_>, personal: &[&str]) -> Taken<()> {
     if new.new.is_empty() {
         return Err(NotTaken::Empty);
     }
@@ -335,7 +339,7 @@ fn fresh_words(account: &Account, app: &App, new: NewPassword<'_>) -> Result<Tak
     Ok(words(new, &[&account.payer.number, tail]))
 }
 
-async fn fresh(app: &App, account: &Account, new: NewPassword<'_>) -> Result<Taken<()>> {
+pub(super) async fn fresh(app: &App, account: &Account, new: NewPassword<'_>) -> Result<Taken<()>> {
     if let Err(not) = fresh_words(account, app, new)? {
         return Ok(Err(not));
     }
@@ -355,11 +359,12 @@ async fn is_reused(app: &App, account: &Account, new: &str) -> Result<bool> {
     Ok(false)
 }
 
-async fn store_password(app: &App, payer: PayerId, new: &str) -> Result<()> {
+pub(super) async fn store_password(app: &App, payer: PayerId, new: &str) -> Result<()> {
     let hash = password::store_form(app, new).await;
     let tx = app.db.begin().await?;
     payers::lock(&tx, payer).await?;
     accounts::set_password(&tx, payer, &hash, app.clock.now()).await?;
+    resets::end_all(&tx, payer, app.clock.now()).await?;
     tx.commit().await?;
     tracing::info!(%payer, "password set");
     Ok(())

@@ -179,7 +179,7 @@ impl Fence {
 }
 
 /// An IPv6 network is one neighbour: whoever has one has 2^64 addresses.
-fn network(address: IpAddr) -> String {
+pub(super) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(four) => four.to_string(),
         IpAddr::V6(six) => format!("{:x?}", &six.segments()[..4]),
@@ -187,7 +187,7 @@ fn network(address: IpAddr) -> String {
 }
 
 /// Names something in the cache without saying what it is.
-fn keyed(app: &App, kind: &str, text: &str) -> String {
+pub(super) fn keyed(app: &App, kind: &str, text: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, app.config.secrets.session_key.first().bytes());
     let mut context = hmac::Context::with_key(&key);
     for part in ["throttle", kind, text] {

@@ -117,7 +117,7 @@ fn is_alive(app: &App, session: &Session) -> bool {
     now.since(session.seen_at) < idle && now.since(session.created_at) < LONGEST
 }
 
-fn hash(token: &str) -> String {
+pub(super) fn hash(token: &str) -> String {
     use std::fmt::Write;
     let digest = digest(&SHA256, token.as_bytes());
     digest.as_ref().iter().fold(String::with_capacity(64), |mut out, byte| {

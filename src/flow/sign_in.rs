@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Result;
 use super::guess::{Caller, Gate, Guess};
-use super::{password, session};
+use super::{device, password, session};
 use crate::app::App;
 use crate::cache::captcha::Challenge;
 use crate::domain::id_number::IdNumber;
@@ -96,6 +96,10 @@ pub async fn with_password(app: &App, username: &str, password: &str, caller: Ca
     match (password::fits(app, known, password).await, account) {
         (true, Some((account, _))) => {
             gate.right(app).await;
+            // what it tells keeps nobody out
+            if let Err(failure) = device::note(app, account.payer.id, caller).await {
+                tracing::error!(%failure, "a sign-in was not noted");
+            }
             enter(app, &account, Rights::Full).await
         }
         _ => Ok(Answer::Refused(Refused::Guess(gate.wrong(app, left).await))),

@@ -14,6 +14,7 @@ pub mod notifier;
 pub mod outbox;
 pub mod payer;
 pub mod phone;
+pub mod postbox;
 pub mod server;
 pub mod spoil;
 pub mod trade;

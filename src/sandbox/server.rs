@@ -10,6 +10,7 @@ use super::alipay;
 use super::campus::receiver;
 use super::control;
 use super::phone;
+use super::postbox::gateway;
 use super::wechat::cashier;
 use super::wechat::gateway::Gateway;
 use super::world::Sandbox;
@@ -31,6 +32,9 @@ impl Sandbox {
             // a system of the campus that is told of payments
             .at(receiver::PATH, post(receiver::hear))
             .at("/campus", get(receiver::show))
+            // text messages and mail
+            .at(gateway::PATH, post(gateway::send))
+            .at("/messages", get(gateway::show))
             // the sandbox itself
             .nest("/control", control::routes())
             .nest_no_strip("/", phone::routes::routes(self))

@@ -14,6 +14,7 @@ use super::codes::AuthCodes;
 use super::faults::{Call, Fault, Faults, Setting};
 use super::merchants::{Merchant, WECHAT_APP_SECRET, school_merchants};
 use super::outbox::{Courier, Delivery, NoticeAbout, NoticeJob, Outbox};
+use super::postbox::shelf::Shelf;
 use super::trade::{Event, RefundState, Trade};
 
 /// Whom the sandbox plays for.
@@ -83,6 +84,7 @@ pub struct Sandbox {
     outbox: Mutex<Outbox>,
     codes: Mutex<AuthCodes>,
     campus: Mutex<Inbox>,
+    postbox: Mutex<Shelf>,
     switches: Mutex<Switches>,
     public_url: OnceLock<String>,
     app_url: OnceLock<String>,
@@ -112,6 +114,7 @@ impl Sandbox {
             outbox: Mutex::default(),
             codes: Mutex::default(),
             campus: Mutex::default(),
+            postbox: Mutex::default(),
             switches: Mutex::default(),
             public_url: OnceLock::new(),
             app_url: OnceLock::new(),
@@ -154,6 +157,11 @@ impl Sandbox {
     /// The campus system that is told of payments.
     pub fn campus(&self) -> MutexGuard<'_, Inbox> {
         hold(&self.campus)
+    }
+
+    /// What came to phones and mailboxes.
+    pub fn postbox(&self) -> MutexGuard<'_, Shelf> {
+        hold(&self.postbox)
     }
 
     /// The campus system fails so many times (none: until told otherwise), or not at all.

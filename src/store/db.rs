@@ -136,7 +136,8 @@ migrations![
     "0007_events",
     "0008_announcements",
     "0009_profile",
-    "0010_programmes"
+    "0010_programmes",
+    "0011_messages"
 ];
 
 impl MigratorTrait for Migrations {

@@ -69,11 +69,21 @@ pub enum Field {
     Card,
     /// Phone and answers of an enrolment
     Enrolment,
+    /// A message: what, and to whom
+    Letter,
 }
 
 impl Field {
-    pub const ALL: [Field; 7] =
-        [Field::IdNumber, Field::Phone, Field::Buyer, Field::Email, Field::Address, Field::Card, Field::Enrolment];
+    pub const ALL: [Field; 8] = [
+        Field::IdNumber,
+        Field::Phone,
+        Field::Buyer,
+        Field::Email,
+        Field::Address,
+        Field::Card,
+        Field::Enrolment,
+        Field::Letter,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -84,6 +94,7 @@ impl Field {
             Field::Address => "address",
             Field::Card => "card",
             Field::Enrolment => "enrolment",
+            Field::Letter => "letter",
         }
     }
 }

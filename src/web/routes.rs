@@ -7,7 +7,7 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 use super::layer::{compressed, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, enrol, help, home, login, logout, news, orders, paid, pay, profile,
-    result, settings, state, trouble, tuition, verify,
+    recovery, result, settings, state, trouble, tuition, verify,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -20,7 +20,9 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/logout", page(post(logout::here)))
         .at("/logout-everywhere", page(post(logout::everywhere)))
         .at("/settings", page(post(settings::submit)))
-        .at("/forgot", page(get(account::show_forgot).post(account::submit_forgot)))
+        .at("/forgot", page(get(recovery::show_forgot).post(recovery::submit_forgot)))
+        .at("/forgot/code", page(get(recovery::show_code).post(recovery::submit_code)))
+        .at("/forgot/link", page(get(recovery::show_link).post(recovery::submit_link)))
         .at("/news", page(get(news::list)))
         .at("/news/:id", page(get(news::show)))
         .at("/help", page(get(help::show)))

@@ -21,6 +21,7 @@ mod headers;
 mod health;
 mod importing;
 mod logs;
+mod messages;
 mod metrics;
 mod misbehaving;
 mod office;

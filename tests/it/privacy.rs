@@ -12,7 +12,7 @@ use crate::world::phone::{Device, Phone};
 use crate::world::school::Student;
 
 /// Pages without an owner: what anybody may open.
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 12] = [
     "/h5/login",
     "/h5/forgot",
     "/h5/settings",
@@ -23,6 +23,8 @@ const OPEN: [&str; 10] = [
     "/",
     "/h5/enrol",
     "/h5/enrol/:programme_id",
+    "/h5/forgot/code",
+    "/h5/forgot/link",
 ];
 
 struct Scene {

@@ -1,4 +1,4 @@
-//! 我的, 修改密码, 密保 and 忘记密码.
+//! 我的, 修改密码 and 密保.
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response, Result, handler};
 
@@ -10,9 +10,8 @@ use crate::web::error::{LOCKED, Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
 use crate::web::guard::{Settled, SignedIn, Visit, set_cookie};
 use crate::web::html::Page;
-use crate::web::view::account::{Done, Forgot, FormProblem, Me, PasswordPage, QuestionPage};
+use crate::web::view::account::{Done, FormProblem, Me, PasswordPage, QuestionPage};
 use crate::web::view::links;
-use crate::web::view::message::{Message, MessagePage};
 
 /// `GET /h5/me?done=`
 #[handler]
@@ -44,6 +43,7 @@ pub fn problem_of(not: NotTaken) -> FormProblem {
         NotTaken::Question => FormProblem::Question,
         NotTaken::Answer => FormProblem::Answer,
         NotTaken::StepOver => FormProblem::StepOver,
+        NotTaken::Wait { until } => FormProblem::Wait { until },
     }
 }
 
@@ -60,7 +60,7 @@ pub fn caller<'a>(visit: &Visit, visitor: &'a str, form: &'a Form) -> Caller<'a>
     visit.caller(visitor, captcha)
 }
 
-fn new_password(form: &Form) -> NewPassword<'_> {
+pub(super) fn new_password(form: &Form) -> NewPassword<'_> {
     NewPassword { new: form.get("new"), again: form.get("again") }
 }
 
@@ -158,50 +158,5 @@ async fn draw_question(
     let asked = if ticket.is_some() { None } else { gate.question(&visit.app, &visit.visitor()).await };
     let frame = visit.frame(Some(&signed.payer));
     let view = QuestionPage { frame, ticket, question, problem, captcha: asked.map(captcha_of) };
-    Page::with_status(status_of(problem), view).into_response()
-}
-
-/// `GET /h5/forgot`
-#[handler]
-pub async fn show_forgot(visit: &Visit) -> Result<Response> {
-    Ok(draw_forgot(visit, None, "", None).await)
-}
-
-/// `POST /h5/forgot`: either step. Says the same whether there is such an account or not.
-#[handler]
-pub async fn submit_forgot(visit: &Visit, form: Form) -> Result<Response> {
-    let (app, visitor) = (&visit.app, visit.visitor());
-    let caller = caller(visit, &visitor, &form);
-    let (ticket, username) = (form.get("ticket"), form.get("username"));
-    if ticket.is_empty() {
-        return Ok(match account::begin_recovery(app, username, caller).await.map_err(Problem::from)? {
-            Ok(asked) => draw_forgot(visit, Some(asked), username, None).await,
-            Err(not) => draw_forgot(visit, None, username, Some(problem_of(not))).await,
-        });
-    }
-    let taken = account::recover(app, ticket, form.get("answer"), new_password(&form), caller).await;
-    Ok(match taken.map_err(Problem::from)? {
-        Ok(()) => {
-            let message = Message::PasswordRecovered;
-            Page::new(MessagePage { frame: visit.frame_signed_out(), message }).into_response()
-        }
-        Err(not) => {
-            let question = account::recovery_question(app, ticket, &visitor).await.map_err(Problem::from)?;
-            let asked = question.map(|question| (ticket.to_owned(), question));
-            let problem = if asked.is_none() { FormProblem::StepOver } else { problem_of(not) };
-            draw_forgot(visit, asked, username, Some(problem)).await
-        }
-    })
-}
-
-async fn draw_forgot(
-    visit: &Visit,
-    asked: Option<(String, Question)>,
-    username: &str,
-    problem: Option<FormProblem>,
-) -> Response {
-    let gate = Gate::new(&visit.app, "recover", username, visit.caller("", None).address);
-    let captcha = gate.question(&visit.app, &visit.visitor()).await.map(captcha_of);
-    let view = Forgot { frame: visit.frame(None), asked, username: username.to_owned(), problem, captcha };
     Page::with_status(status_of(problem), view).into_response()
 }

@@ -16,6 +16,7 @@ pub mod orders;
 pub mod paid;
 pub mod pay;
 pub mod profile;
+pub mod recovery;
 pub mod result;
 pub mod settings;
 pub mod state;

@@ -83,6 +83,10 @@ pub enum FormProblem {
     Answer,
     /// The first step must be taken again
     StepOver,
+    /// Too many messages were asked for
+    Wait {
+        until: Moment,
+    },
 }
 
 impl FormProblem {
@@ -93,6 +97,7 @@ impl FormProblem {
                 return format!("{}{}", frame.w(wrong), frame.with("login.tries_left", "n", left));
             }
             FormProblem::Locked { until } => return frame.with("login.locked", "n", frame.minutes(&until)),
+            FormProblem::Wait { until } => return frame.with("forgot.wait", "n", frame.minutes(&until)),
             FormProblem::Weak(Weakness::Short) => return frame.with("password.short", "n", SHORTEST),
             FormProblem::Weak(Weakness::Long) => "password.long",
             FormProblem::Weak(Weakness::NoLetter) => "password.no_letter",
@@ -111,7 +116,7 @@ impl FormProblem {
         frame.w(word).to_owned()
     }
 
-    fn is_of_new(self) -> bool {
+    pub(super) fn is_of_new(self) -> bool {
         matches!(self, FormProblem::Weak(_) | FormProblem::Reused)
     }
 }
@@ -144,13 +149,18 @@ pub struct QuestionPage {
     pub captcha: Option<Captcha>,
 }
 
-/// 忘记密码 in two steps. POSTs to [`links::FORGOT`]: `csrf`, then `username`, or `ticket`, `answer`, `new` and `again`.
+/// 忘记密码 in two steps. POSTs to [`links::FORGOT`]: `csrf`, then `username` and
+/// `way` (none: the question; `mail`; `sms`), or `ticket`, `answer`, `new` and `again`.
 #[derive(Template, Debug)]
 #[template(path = "page/forgot.html")]
 pub struct Forgot {
     pub frame: Frame,
     /// Ticket of the first step, and the question to answer; none: this is the first step
     pub asked: Option<(String, Question)>,
+    /// 邮件 is offered
+    pub by_mail: bool,
+    /// 短信 is offered
+    pub by_sms: bool,
     pub username: String,
     pub problem: Option<FormProblem>,
     pub captcha: Option<Captcha>,
@@ -166,8 +176,8 @@ macro_rules! form_page {
             }
 
             fn on_top(&self) -> Option<String> {
-                use FormProblem::{Empty, Locked, StepOver};
-                self.beside(|problem| matches!(problem, Empty | Locked { .. } | StepOver))
+                use FormProblem::{Empty, Locked, StepOver, Wait};
+                self.beside(|problem| matches!(problem, Empty | Locked { .. } | StepOver | Wait { .. }))
             }
 
             fn proof_problem(&self) -> Option<String> {
@@ -180,6 +190,7 @@ macro_rules! form_page {
         }
     };
 }
+pub(super) use form_page;
 form_page!(PasswordPage, "password.wrong_old");
 form_page!(QuestionPage, "password.wrong_old");
 form_page!(Forgot, "question.wrong");

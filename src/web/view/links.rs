@@ -25,6 +25,10 @@ pub const CARD: &str = "/h5/me/card";
 pub const QUESTION: &str = "/h5/me/question";
 /// 忘记密码
 pub const FORGOT: &str = "/h5/forgot";
+/// 忘记密码: the code of a text message
+pub const RESET_CODE: &str = "/h5/forgot/code";
+/// 忘记密码: the link of a mail, `?t=` what proves it
+pub const RESET_LINK: &str = "/h5/forgot/link";
 /// 公告
 pub const NEWS: &str = "/h5/news";
 /// 帮助

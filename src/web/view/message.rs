@@ -35,6 +35,10 @@ pub enum Message {
     SignedOutEverywhere,
     /// A forgotten password was set anew; nobody is signed in by that.
     PasswordRecovered,
+    /// A mail with a link is on its way, if there is an address.
+    LinkSent,
+    /// A link that was used, or is too old.
+    LinkOver,
 }
 
 impl MessagePage {
@@ -48,6 +52,8 @@ impl MessagePage {
             Message::SignedOut => "message.signed_out",
             Message::SignedOutEverywhere => "message.signed_out_everywhere",
             Message::PasswordRecovered => "message.password_recovered",
+            Message::LinkSent => "message.link_sent",
+            Message::LinkOver => "message.link_over",
         }
     }
 
@@ -61,6 +67,8 @@ impl MessagePage {
             Message::SignedOut => "message.signed_out_more",
             Message::SignedOutEverywhere => "message.signed_out_everywhere_more",
             Message::PasswordRecovered => "message.password_recovered_more",
+            Message::LinkSent => "message.link_sent_more",
+            Message::LinkOver => "message.link_over_more",
         }
     }
 
@@ -68,8 +76,8 @@ impl MessagePage {
     fn tone(&self) -> &'static str {
         match &self.message {
             Message::OrderCancelled { .. } | Message::CodePaid => "",
-            Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered => "",
-            Message::OrderClosed { .. } | Message::CodeClosed | Message::CodeUnknown => "w still",
+            Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered | Message::LinkSent => "",
+            Message::OrderClosed { .. } | Message::CodeClosed | Message::CodeUnknown | Message::LinkOver => "w still",
         }
     }
 
@@ -90,6 +98,8 @@ impl MessagePage {
             Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered => {
                 vec![("message.sign_in", links::LOGIN)]
             }
+            Message::LinkSent => vec![("forgot.back", links::LOGIN), ("reset.other_way", links::FORGOT)],
+            Message::LinkOver => vec![("forgot.title", links::FORGOT)],
         }
     }
 }

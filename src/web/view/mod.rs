@@ -17,6 +17,7 @@ pub mod orders;
 pub mod paid;
 pub mod part;
 pub mod profile;
+pub mod recovery;
 pub mod refusals;
 pub mod result;
 pub mod trouble;

@@ -18,6 +18,7 @@ use crate::web::view::links::LoginMode;
 use crate::web::view::login::{Captcha, Choose, Identity, Login, LoginProblem, PasswordHint};
 use crate::web::view::message::{Message, MessagePage};
 use crate::web::view::part::Surplus;
+use crate::web::view::recovery::{Proof, Reset};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
     [logins(frame), accounts(frame), homes(frame), messages(frame), failures(frame)].into_iter().flatten().collect()
@@ -122,6 +123,8 @@ fn accounts(frame: &Frame) -> Vec<Sample> {
     let forgot = |asked, problem| Forgot {
         frame: frame.clone(),
         asked,
+        by_mail: false,
+        by_sms: false,
         username: "202301180417".into(),
         problem,
         captcha: Some(Captcha {
@@ -130,9 +133,10 @@ fn accounts(frame: &Frame) -> Vec<Sample> {
             question: Bilingual::new("二十七加五等于几", "twenty-seven plus five"),
         }),
     };
+    let wait = FormProblem::Wait { until: at("2026-09-01 10:13:00") };
     let asked = || Some(("t1ck3t".to_owned(), Question::FirstTeacher));
     let locked = FormProblem::Locked { until: at("2026-09-01 10:39:00") };
-    vec![
+    let all = vec![
         sample("me", me(&own)),
         sample("me-new", new_here),
         sample("me-limited", Me { limited: true, ..me(&own) }),
@@ -146,10 +150,28 @@ fn accounts(frame: &Frame) -> Vec<Sample> {
         sample("question-two", question(Some("t1ck3t"), None)),
         sample("question-two-short", question(Some("t1ck3t"), Some(FormProblem::Answer))),
         sample("forgot", forgot(None, None)),
+        sample("forgot-ways", Forgot { by_mail: true, by_sms: true, captcha: None, ..forgot(None, None) }),
+        sample("forgot-wait", Forgot { by_mail: true, by_sms: true, captcha: None, ..forgot(None, Some(wait)) }),
         sample("forgot-over", forgot(None, Some(FormProblem::StepOver))),
         sample("forgot-two", forgot(asked(), None)),
         sample("forgot-two-wrong", forgot(asked(), Some(FormProblem::Wrong { tries_left: None }))),
         sample("forgot-two-differ", forgot(asked(), Some(FormProblem::Differ))),
+    ];
+    all.into_iter().chain(resets(frame)).collect()
+}
+
+fn resets(frame: &Frame) -> Vec<Sample> {
+    let reset = |proof, problem| Reset { frame: frame.clone(), proof, problem, captcha: None };
+    let code = || Proof::Code { ticket: "t1ck3t".to_owned() };
+    let link = || Proof::Link { token: "t0k3n".to_owned() };
+    let told = |message| MessagePage { frame: frame.clone(), message };
+    vec![
+        sample("reset-code", reset(code(), None)),
+        sample("reset-code-wrong", reset(code(), Some(FormProblem::Wrong { tries_left: Some(2) }))),
+        sample("reset-link", reset(link(), None)),
+        sample("reset-link-weak", reset(link(), Some(FormProblem::Weak(Weakness::NoDigit)))),
+        sample("message-link-sent", told(Message::LinkSent)),
+        sample("message-link-over", told(Message::LinkOver)),
     ]
 }
 

@@ -1,0 +1,82 @@
+//! 消息: what is told by mail or text message, and how often it is tried.
+use std::time::Duration;
+
+use super::fee::coded;
+
+coded! {
+    /// How a message goes
+    Way {
+        /// 邮件
+        Mail = "mail",
+        /// 短信
+        Sms = "sms",
+    }
+}
+
+coded! {
+    /// What a message is for
+    MessageKind {
+        /// 忘记密码: the link to choose a new password
+        ResetLink = "reset_link",
+        /// 忘记密码: the code
+        ResetCode = "reset_code",
+        /// 登录提醒: a browser that was not seen before has signed in
+        SignIn = "sign_in",
+    }
+}
+
+coded! {
+    /// Where a message stands
+    MessageState {
+        /// To be tried when its time comes
+        Waiting = "waiting",
+        /// The mail server or the gateway has taken it
+        Sent = "sent",
+        /// Given up: refused for good, or of no use any more
+        Failed = "failed",
+        /// There is nobody it could go to
+        Nobody = "nobody",
+    }
+}
+
+impl MessageKind {
+    pub const fn way(self) -> Way {
+        match self {
+            MessageKind::ResetLink | MessageKind::SignIn => Way::Mail,
+            MessageKind::ResetCode => Way::Sms,
+        }
+    }
+
+    /// How long it is of use after it was written; it is not tried any more then.
+    pub const fn useful_for(self) -> Duration {
+        match self {
+            MessageKind::ResetLink => Duration::from_secs(30 * 60),
+            MessageKind::ResetCode => Duration::from_secs(5 * 60),
+            MessageKind::SignIn => Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// Seconds between tries
+const PAUSES: [u64; 9] = [5, 15, 45, 120, 300, 900, 3_600, 14_400, 28_800];
+
+/// How long to wait after the `tries`-th try (from 1); `chance`, any number, lengthens it by up to a tenth. None: that
+/// was the last one.
+pub fn pause_after(tries: i64, chance: u64) -> Option<Duration> {
+    let at = usize::try_from(tries).ok()?.checked_sub(1)?;
+    let millis = PAUSES.get(at)? * 1_000;
+    Some(Duration::from_millis(millis + chance % (millis / 10 + 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_the_tenth_try_is_the_last() {
+        let pauses: Vec<u64> = (1..10).map(|tries| pause_after(tries, 0).unwrap().as_secs()).collect();
+        assert!(pauses.is_sorted() && pauses[0] == 5, "{pauses:?}");
+        assert_eq!((pause_after(10, 0), pause_after(0, 0)), (None, None));
+        assert!(pause_after(1, u64::MAX).unwrap().as_millis() <= 5_500);
+    }
+}

@@ -1,0 +1,87 @@
+//! What messages say, in both languages: whoever reads one may read either. Kept sealed until it is sent.
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::domain::ids::PayerId;
+use crate::domain::message::MessageKind;
+use crate::domain::moment::Moment;
+
+/// What is to be said, and to whom. Who asks for a way back in names an account; whether there is one, and where it is
+/// reached, is looked up when the message goes, so that the page that asks learns nothing.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Letter {
+    /// `link` is the whole address; it ends in `token`.
+    ResetLink {
+        username: String,
+        link: String,
+        token: String,
+    },
+    ResetCode {
+        username: String,
+        code: String,
+    },
+    /// `at` in milliseconds since 1970
+    SignIn {
+        payer: PayerId,
+        at: i64,
+        address: String,
+    },
+}
+
+impl Letter {
+    pub fn kind(&self) -> MessageKind {
+        match self {
+            Letter::ResetLink { .. } => MessageKind::ResetLink,
+            Letter::ResetCode { .. } => MessageKind::ResetCode,
+            Letter::SignIn { .. } => MessageKind::SignIn,
+        }
+    }
+
+    /// As it lies sealed.
+    pub fn write(&self) -> String {
+        serde_json::to_string(self).expect("texts and numbers are always JSON")
+    }
+
+    pub fn read(text: &str) -> Option<Letter> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Of a mail; a text message has none.
+    pub fn subject(&self) -> &'static str {
+        match self {
+            Letter::ResetLink { .. } => "重设缴费系统密码 · Choose a new password",
+            Letter::ResetCode { .. } => "",
+            Letter::SignIn { .. } => "登录提醒 · New sign-in",
+        }
+    }
+
+    pub fn text(&self, config: &Config) -> String {
+        let school = config.school.bilingual_name();
+        let (zh, en) = (school.zh.as_str(), if school.en.is_empty() { school.zh.as_str() } else { school.en.as_str() });
+        match self {
+            Letter::ResetCode { code, .. } => format!(
+                "【{zh}】重设密码验证码 {code}，5 分钟内有效，请勿告诉任何人。 \
+                 Code {code}, valid for 5 minutes; tell nobody."
+            ),
+            Letter::ResetLink { link, .. } => format!(
+                "您好：\n\n有人在{zh}缴费系统申请重设您的密码。请打开下面的链接，填写新密码。链接 30 分钟内有效，只能用一次。\n\n\
+                 {link}\n\n如果不是您本人操作，请忽略本邮件，密码不会改变；请勿把链接转给任何人。\n\n\
+                 --------\n\nSomebody has asked to choose a new password for your account in the payment system \
+                 of {en}. Open the link above to do so. It works once, within 30 minutes.\n\nIf it was not you, \
+                 ignore this mail: your password stays as it is. Never pass the link on.\n"
+            ),
+            Letter::SignIn { at, address, .. } => {
+                let at = Moment::from_millis(*at).beijing_text();
+                let phone = &config.school.phone;
+                format!(
+                    "您好：\n\n您的{zh}缴费系统账户于 {at} 在一台新的设备或浏览器上登录（网络地址 {address}）。\n\n\
+                     如果是您本人，无需处理。如果不是，请立即登录修改密码，或联系财务处 {phone}。\n\n\
+                     --------\n\nYour account in the payment system of {en} was signed in to from a new device or \
+                     browser on {at} Beijing time (network address {address}).\n\nIf it was you, there is nothing \
+                     to do. If not, change your password at once, or call the finance office: {phone}\n"
+                )
+            }
+        }
+    }
+}
