@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::flow::events::deliver;
 use crate::flow::failure::Result;
 use crate::flow::lane::Lane;
-use crate::flow::{chain, enrol, expire, inquire, post, refund, rotate};
+use crate::flow::{chain, enrol, expire, feed, idempotency, inquire, post, refund, rotate};
 
 /// How often the jobs look for work, in real time.
 const EVERY: Duration = Duration::from_secs(2);
@@ -41,11 +41,23 @@ enum Job {
     Deliver,
     Enrol,
     Post,
+    Feed,
+    Sweep,
 }
 
 impl Job {
-    const ALL: [Job; 8] =
-        [Job::Inquire, Job::Expire, Job::Refund, Job::Tally, Job::Keys, Job::Deliver, Job::Enrol, Job::Post];
+    const ALL: [Job; 10] = [
+        Job::Inquire,
+        Job::Expire,
+        Job::Refund,
+        Job::Tally,
+        Job::Keys,
+        Job::Deliver,
+        Job::Enrol,
+        Job::Post,
+        Job::Feed,
+        Job::Sweep,
+    ];
 
     /// The word in logs and metrics.
     const fn code(self) -> &'static str {
@@ -58,6 +70,8 @@ impl Job {
             Job::Deliver => "deliver",
             Job::Enrol => "enrol",
             Job::Post => "post",
+            Job::Feed => "feed",
+            Job::Sweep => "sweep",
         }
     }
 
@@ -67,7 +81,7 @@ impl Job {
             Job::Inquire => inquire::lanes(app).await?,
             Job::Expire => expire::lanes(app).await?,
             Job::Refund => refund::lanes(app).await?,
-            Job::Tally | Job::Keys | Job::Enrol | Job::Post => return Ok(vec![Part::Whole]),
+            Job::Tally | Job::Keys | Job::Enrol | Job::Post | Job::Feed | Job::Sweep => return Ok(vec![Part::Whole]),
             Job::Deliver => return Ok((0..app.config.webhook.len()).map(Part::Endpoint).collect()),
         };
         Ok(lanes.into_iter().map(Part::Lane).collect())
@@ -98,13 +112,15 @@ impl Job {
             Job::Deliver => deliver::run_once(app).await,
             Job::Enrol => enrol::run_once(app).await,
             Job::Post => post::run_once(app).await,
+            Job::Feed => feed::run_once(app).await,
+            Job::Sweep => idempotency::sweep(app).await,
         }
     }
 }
 
-/// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally,
-/// keys to note, events to deliver, seats to take back,
-/// messages to send. Gives how much was done.
+/// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally, keys to
+/// note, events to deliver, seats to take back, messages to send, orders to number, old answers to forget. Gives how
+/// much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut done = 0;
     for job in Job::ALL {

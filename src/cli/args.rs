@@ -2,7 +2,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{announce, audit, backup, demo, events, import, log, office, reseal, serve};
+use super::{announce, audit, backup, demo, events, import, key, log, office, reseal, serve};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::migrate;
@@ -72,6 +72,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Make a database fit for use that was brought back from a backup
     Restored(backup::RestoredArgs),
+    /// The keys of campus systems
+    Key(key::KeyArgs),
     /// Bring the database's schema up to date
     Migrate {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
@@ -132,6 +134,11 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             log::start(log::Form::Plain);
             let config = Config::load(&args.config, std::env::vars())?;
             backup::declare_restored(config).await?;
+        }
+        Command::Key(args) => {
+            log::start(log::Form::Plain);
+            let config = Config::load(&args.config, std::env::vars())?;
+            return key::run(args, config).await;
         }
         Command::Migrate { config } => {
             log::start(log::Form::Plain);

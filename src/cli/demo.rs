@@ -1,16 +1,18 @@
 //! `jiaofei demo`: a fictional school, its payers, and the whole outside world, in one process and one folder.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
-    AlipayAccount, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, InitialPassword, Key32, Mail,
+    AlipayAccount, Api, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, InitialPassword, Key32, Mail,
     MailSecurity, OfficialAccount, Payee, School, Secrets, Server, Sms, SmsMethod, Webhook, WebhookSecret,
     WechatAccount,
 };
+use crate::domain::api_key::ApiScope;
 use crate::domain::event::EventKind;
 use crate::domain::fee::Fund;
+use crate::flow::api_keys::{self, Admission};
 use crate::flow::migrate;
 use crate::outbound::HttpClient;
 use crate::sandbox::campus::receiver;
@@ -72,8 +74,21 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     tokio::spawn(Arc::clone(&sandbox).run_notifier());
     tokio::spawn(Arc::clone(&sandbox).serve_mail(mailbox));
     tokio::spawn(async move { sandbox.serve(listener).await });
+    let key = folder.join("api-key");
+    demo_key(&app, &key).await.with_context(|| key.display().to_string())?;
     welcome(&public_url, &sandbox_url, &folder.display().to_string());
     serve::listen(app).await
+}
+
+/// A key that may do everything, kept in a file beside the data as long as it is good.
+async fn demo_key(app: &App, file: &Path) -> anyhow::Result<()> {
+    if let Ok(key) = std::fs::read_to_string(file)
+        && matches!(api_keys::admit(app, key.trim()).await?, Admission::Admitted(_))
+    {
+        return Ok(());
+    }
+    api_keys::revoke(app, "demo").await?;
+    Ok(std::fs::write(file, api_keys::issue(app, "demo", ApiScope::ALL).await?)?)
 }
 
 /// The gateways and the phone alone, for an application of your own at `app`.
@@ -219,6 +234,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         webhook: Vec::new(),
         mail: None,
         sms: None,
+        api: Api { calls_per_minute: 60_000 },
     }
 }
 
@@ -258,6 +274,7 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
     println!(
         "\n  缴费演示 · jiaofei demo    启明大学 Qiming University（虚构 fictional）\n\n\
          \x20 缴费页面 pages   {public_url}/h5\n\
+         \x20 接口 API         {public_url}/api   密钥 key: {folder}/api-key\n\
          \x20 模拟手机 phone   {sandbox_url}/   （微信、支付宝、浏览器 · WeChat, Alipay, browser）\n\
          \x20 校园系统 campus  {sandbox_url}/campus   （付款后收到的事件 · events about payments）\n\
          \x20 短信邮件 messages {sandbox_url}/messages   （验证码、链接、提醒 · codes, links, notices）\n\

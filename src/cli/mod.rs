@@ -8,6 +8,7 @@ pub mod demo;
 pub mod demo_data;
 pub mod events;
 pub mod import;
+pub mod key;
 pub mod log;
 pub mod office;
 pub mod rehearsal;

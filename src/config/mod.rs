@@ -3,10 +3,12 @@
 //! `JIAOFEI__SECTION__KEY` (for payees: `JIAOFEI__PAYEE__0__WECHAT__API_V3_KEY`).
 pub mod key;
 pub mod message;
+pub mod school;
 pub mod settings;
 pub mod webhook;
 
 pub use key::{Key32, OneOrMore, Pem, Picture};
 pub use message::{Mail, MailSecurity, Sms, SmsMethod};
+pub use school::*;
 pub use settings::*;
 pub use webhook::{EndpointUrl, Webhook, WebhookSecret};

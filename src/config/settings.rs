@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::Fund;
-use crate::domain::id_number::IdNumber;
 
-use super::key::{Key32, OneOrMore, Pem, Picture};
+use super::key::{Key32, OneOrMore, Pem};
 use super::message::{self, Mail, Sms};
+use super::school::School;
 use super::webhook::{self, Webhook};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Config {
     /// None: no text messages go out
     #[serde(default)]
     pub sms: Option<Sms>,
+    #[serde(default)]
+    pub api: Api,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -71,118 +73,6 @@ fn max_connections() -> u32 {
 #[serde(deny_unknown_fields)]
 pub struct Redis {
     pub url: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct School {
-    pub name: String,
-    #[serde(default)]
-    pub name_en: String,
-    #[serde(default = "order_prefix")]
-    pub order_prefix: String,
-    pub code: String,
-    #[serde(default)]
-    pub initial_password: InitialPassword,
-    #[serde(default)]
-    pub first_sign_in: FirstSignIn,
-    /// 登录提醒: whether a sign-in with a new browser is told by mail, if mail is configured
-    #[serde(default = "yes")]
-    pub sign_in_notice: bool,
-    /// Telephone of the finance office, shown where a payer may need it
-    #[serde(default)]
-    pub phone: String,
-    #[serde(default)]
-    pub office_hours: String,
-    #[serde(default)]
-    pub office_hours_en: String,
-    /// Whom to call, shown on the help page
-    #[serde(default)]
-    pub contact: Vec<Contact>,
-    /// The school's mark for the middle of codes (PNG, square)
-    #[serde(default)]
-    pub mark: Option<Picture>,
-}
-
-/// Somebody of the school whom payers may call
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Contact {
-    pub name: String,
-    #[serde(default)]
-    pub name_en: String,
-    pub phone: String,
-    #[serde(default)]
-    pub hours: String,
-    #[serde(default)]
-    pub hours_en: String,
-}
-
-impl School {
-    pub fn bilingual_name(&self) -> Bilingual {
-        Bilingual::new(&self.name, &self.name_en)
-    }
-}
-
-fn order_prefix() -> String {
-    "XF".to_owned()
-}
-
-/// What a payer's password is until he sets one (the manuals contradict each other, so each school says).
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(try_from = "String")]
-pub enum InitialPassword {
-    /// The last six characters of the ID number, X in upper case
-    #[default]
-    IdLast6,
-    IdLast8,
-    /// 000000
-    Zeros6,
-    Fixed(String),
-    /// The user name itself
-    Username,
-}
-
-impl TryFrom<String> for InitialPassword {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
-            "id_last6" => Ok(Self::IdLast6),
-            "id_last8" => Ok(Self::IdLast8),
-            "zeros6" => Ok(Self::Zeros6),
-            "username" => Ok(Self::Username),
-            other => match other.strip_prefix("fixed:") {
-                Some(word) if !word.is_empty() => Ok(Self::Fixed(word.to_owned())),
-                _ => {
-                    Err(format!("initial_password: {other:?} is none of id_last6, id_last8, zeros6, username, fixed:…"))
-                }
-            },
-        }
-    }
-}
-
-/// What somebody who signs in with the initial password must do first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FirstSignIn {
-    /// Choose a password and a security question before anything but paying
-    #[default]
-    SetUp,
-    /// Nothing
-    Open,
-}
-
-impl InitialPassword {
-    /// The initial password of one payer; none when the rule needs an ID number and there is none.
-    pub fn of(&self, username: &str, id_number: Option<&IdNumber>) -> Option<String> {
-        match self {
-            Self::IdLast6 => id_number.map(|id| id.tail(6).to_owned()),
-            Self::IdLast8 => id_number.map(|id| id.tail(8).to_owned()),
-            Self::Zeros6 => Some("000000".to_owned()),
-            Self::Fixed(word) => Some(word.clone()),
-            Self::Username => Some(username.to_owned()),
-        }
-    }
 }
 
 /// Keys of 32 bytes in hexadecimal or base64, or `file:path`. Never defaulted. While a key is changed its successor, or
@@ -335,6 +225,20 @@ impl Default for Checkout {
     }
 }
 
+/// The API of campus systems.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Api {
+    /// How many calls one key may make in a minute
+    pub calls_per_minute: u32,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { calls_per_minute: 600 }
+    }
+}
+
 /// Why a configuration cannot be used; each text names the key to set.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -429,6 +333,8 @@ fn overlay(tree: &mut toml::Value, path: &[&str], value: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::InitialPassword;
+    use crate::domain::id_number::IdNumber;
 
     const MINIMAL: &str = r#"
         [server]

@@ -24,6 +24,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// 接口密钥
+    ApiKeyId,
     /// 缴费人
     PayerId,
     /// 收费项目

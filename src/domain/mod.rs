@@ -1,6 +1,7 @@
 //! The words of the fee office. Pure: nothing here waits, speaks SQL or speaks HTTP.
 pub mod amount;
 pub mod announcement;
+pub mod api_key;
 pub mod bilingual;
 pub mod capital;
 pub mod charge;

@@ -2,6 +2,7 @@
 //! one.
 pub mod account;
 pub mod announcements;
+pub mod api_keys;
 pub mod arrears;
 pub mod attempt;
 pub mod audit;
@@ -13,7 +14,9 @@ pub mod enrol;
 pub mod events;
 pub mod expire;
 pub mod failure;
+pub mod feed;
 pub mod guess;
+pub mod idempotency;
 pub mod import;
 pub mod inquire;
 pub mod lane;

@@ -25,7 +25,8 @@ pub const OPERATIONS: [&str; 6] = ["prepay", "buyer", "query", "close", "refund"
 /// Who is called
 pub const OFFICIAL_ACCOUNT: &str = "official_account";
 /// What works unasked
-pub const JOBS: [&str; 8] = ["inquire", "expire", "refund", "tally", "keys", "deliver", "enrol", "post"];
+pub const JOBS: [&str; 10] =
+    ["inquire", "expire", "refund", "tally", "keys", "deliver", "enrol", "post", "feed", "sweep"];
 /// Where a panic was caught
 pub const PLACES: [&str; 2] = ["request", "job"];
 /// What the office is told of; see docs/OPERATIONS.md

@@ -47,6 +47,15 @@ pub struct Entry {
     pub amount: Fen,
 }
 
+/// Lets one import at a time into the books: each reads what is known before it writes the difference. Holds until
+/// the transaction ends.
+pub async fn lock_imports(tx: &impl ConnectionTrait) -> Result<()> {
+    let sql = "INSERT INTO serial (name, value) VALUES ('import', 1) \
+        ON CONFLICT (name) DO UPDATE SET value = serial.value + 1";
+    tx.execute_raw(statement(tx, sql, [])).await?;
+    Ok(())
+}
+
 /// The payers of these number keys.
 pub async fn payer_ids(db: &impl ConnectionTrait, keys: &[&str]) -> Result<HashMap<String, PayerId>> {
     let query = payer::Entity::find().select_only().columns([payer::Column::NumberKey, payer::Column::Id]);

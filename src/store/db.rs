@@ -137,7 +137,8 @@ migrations![
     "0008_announcements",
     "0009_profile",
     "0010_programmes",
-    "0011_messages"
+    "0011_messages",
+    "0012_api"
 ];
 
 impl MigratorTrait for Migrations {

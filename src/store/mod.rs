@@ -4,6 +4,8 @@
 //! flows' business.
 pub mod accounts;
 pub mod announcements;
+pub mod api_calls;
+pub mod api_keys;
 pub mod attempts;
 pub mod audit;
 pub mod backlog;
@@ -16,6 +18,7 @@ pub mod devices;
 pub mod enrolments;
 pub mod error;
 pub mod events;
+pub mod feed;
 pub mod fees;
 pub mod fill;
 pub mod home;

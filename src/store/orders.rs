@@ -1,4 +1,5 @@
-//! Orders and their lines. Every forward step is a compare-and-set on the state column.
+//! Orders and their lines. Every forward step is a compare-and-set on the state column, and takes the order's number in
+//! the feed away, so that it is told again.
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -266,6 +267,7 @@ pub async fn move_to_paid(
         .col_expr(Column::PaidAt, Expr::value(paid_at.millis()))
         .col_expr(Column::TradeNo, Expr::value(trade_no.0.as_str()))
         .col_expr(Column::Product, Expr::value(product.code()))
+        .col_expr(Column::FeedNo, Expr::value(None::<i64>))
         .filter(Column::Id.eq(id.0))
         .filter(Column::State.is_in(["pending", "closed"]))
         .exec(tx)
@@ -279,6 +281,7 @@ pub async fn move_to_closed(tx: &impl ConnectionTrait, id: OrderId, reason: Clos
         .col_expr(Column::State, Expr::value("closed"))
         .col_expr(Column::CloseReason, Expr::value(reason.code()))
         .col_expr(Column::ClosedAt, Expr::value(at.millis()))
+        .col_expr(Column::FeedNo, Expr::value(None::<i64>))
         .filter(Column::Id.eq(id.0))
         .filter(Column::State.eq("pending"))
         .exec(tx)
@@ -291,5 +294,10 @@ pub async fn add_refunded(tx: &impl ConnectionTrait, id: OrderId, charge: Charge
     let sql = "UPDATE order_line SET refunded_fen = refunded_fen + $1 \
         WHERE order_id = $2 AND charge_id = $3 AND refunded_fen + $1 <= amount_fen";
     let values = [amount.get().into(), id.0.into(), charge.0.into()];
-    Ok(tx.execute_raw(statement(tx, sql, values)).await?.rows_affected() == 1)
+    if tx.execute_raw(statement(tx, sql, values)).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let sql = "UPDATE payment_order SET feed_no = NULL WHERE id = $1";
+    tx.execute_raw(statement(tx, sql, [id.0.into()])).await?;
+    Ok(true)
 }

@@ -118,6 +118,8 @@ table! {
         product: Option<String>,
         closed_at: Option<i64>,
         close_reason: Option<String>,
+        feed_no: Option<i64>,
+        fed_at: Option<i64>,
     }
 }
 
@@ -183,5 +185,17 @@ table! {
         details: String,
         created_at: i64,
         resolved_at: Option<i64>,
+    }
+}
+
+table! {
+    /// 接口密钥
+    api_key = "api_key" {
+        name: String,
+        key_hash: String,
+        scopes: String,
+        created_at: i64,
+        last_used_at: Option<i64>,
+        revoked_at: Option<i64>,
     }
 }

@@ -7,7 +7,7 @@ use super::report::Report;
 use super::table::{Column, Row, Table};
 use super::{batch, charges, items, payers, programmes};
 use crate::app::App;
-use crate::store::{keys, tallies};
+use crate::store::{bulk, keys, tallies};
 
 /// What a file is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +26,15 @@ enum Importer {
 }
 
 impl Importer {
+    async fn new(kind: Kind, context: &Context<'_>) -> Result<Importer, ImportError> {
+        Ok(match kind {
+            Kind::Payers => Importer::Payers(payers::Importer::default()),
+            Kind::Items => Importer::Items(items::Importer::default()),
+            Kind::Charges => Importer::Charges(Box::new(charges::Importer::new(context).await?)),
+            Kind::Programmes => Importer::Programmes(programmes::Importer::default()),
+        })
+    }
+
     async fn take(&mut self, context: &Context<'_>, rows: &[Row], report: &mut Report) -> Result<(), ImportError> {
         match self {
             Importer::Payers(payers) => payers.take(context, rows, report).await,
@@ -58,14 +67,10 @@ pub async fn import(
     let mut report = Report { ignored_columns: std::mem::take(&mut table.ignored), ..Report::default() };
     let tx = app.db.begin().await?;
     tallies::hold_off(&tx).await?;
+    bulk::lock_imports(&tx).await?;
     let present = table.present.clone();
     let context = Context { app, tx: &tx, now: app.clock.now(), run: app.chance.token(10), present };
-    let mut importer = match kind {
-        Kind::Payers => Importer::Payers(payers::Importer::default()),
-        Kind::Items => Importer::Items(items::Importer::default()),
-        Kind::Charges => Importer::Charges(Box::new(charges::Importer::new(&context).await?)),
-        Kind::Programmes => Importer::Programmes(programmes::Importer::default()),
-    };
+    let mut importer = Importer::new(kind, &context).await?;
     let mut rows = Vec::with_capacity(batch::ROWS);
     loop {
         let row = table.rows.recv().await.transpose()?;
@@ -84,6 +89,23 @@ pub async fn import(
     // a long file may outlast the notes made when it was begun
     keys::note_first(&tx, &app.sealer, app.clock.now()).await?;
     match report.is_clean() && !dry {
+        true => tx.commit().await?,
+        false => tx.rollback().await?,
+    }
+    Ok(report)
+}
+
+/// Imports rows that are at hand, at most [`batch::ROWS`] of them, by the rules for files: with a single bad row
+/// everything is undone. Their cells stand in the order of the kind's columns; an empty one says nothing.
+pub async fn import_rows(app: &App, kind: Kind, rows: &[Row]) -> Result<Report, ImportError> {
+    let filled = |at: usize| rows.iter().any(|row| row.cells.get(at).is_some_and(|cell| !cell.is_empty()));
+    let present = (0..columns(kind).len()).map(filled).collect();
+    let tx = app.db.begin().await?;
+    bulk::lock_imports(&tx).await?;
+    let context = Context { app, tx: &tx, now: app.clock.now(), run: app.chance.token(10), present };
+    let mut report = Report { rows: rows.len() as u64, ..Report::default() };
+    Importer::new(kind, &context).await?.take(&context, rows, &mut report).await?;
+    match report.is_clean() {
         true => tx.commit().await?,
         false => tx.rollback().await?,
     }

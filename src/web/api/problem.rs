@@ -8,6 +8,7 @@ use poem::{PathPattern, Response};
 use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError};
 use serde_json::{Value, json};
 
+use crate::domain::api_key::ApiScope;
 use crate::domain::refusal::Refusal;
 use crate::flow::failure::Failure;
 use crate::web::error;
@@ -15,11 +16,46 @@ use crate::web::error;
 /// The media type of every problem.
 pub const MEDIA: &str = "application/problem+json";
 
+/// A row of a batch that was refused.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct RowProblem {
+    /// From 1, as it stands in the array
+    pub row: u64,
+    /// The field, as the spec calls it
+    pub field: String,
+    /// The field, as the office's files call it
+    pub column: String,
+    /// Why, in Chinese, as the office reads it in an import's report
+    pub message: String,
+}
+
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ApiProblem {
     /// A parameter or the body is not what the spec says; the reason names the place, never the value.
     #[error("unreadable: {0}")]
     Unreadable(String),
+    /// The header `Idempotency-Key` is absent, twice there, or no key.
+    #[error("no idempotency key")]
+    KeyMissing,
+    /// The idempotency key was used for another call.
+    #[error("idempotency key used for another call")]
+    KeyReused,
+    /// A call under this idempotency key is being worked on.
+    #[error("still running")]
+    StillRunning { wait_seconds: u64 },
+    /// Another call changed the same rows at the same time; nothing was kept.
+    #[error("conflict")]
+    Conflict,
+    /// Rows that cannot be imported; none was.
+    #[error("{count} rows refused")]
+    RowsRefused { rows: Vec<RowProblem>, count: u64 },
+    /// No API key, none of ours, or a revoked one.
+    #[error("key unknown")]
+    KeyUnknown,
+    #[error("scope {} missing", .0.code())]
+    ScopeMissing(ApiScope),
+    #[error("too many calls")]
+    TooMany { wait_seconds: u64 },
     /// Nobody is signed in with this browser.
     #[error("signed out")]
     SignedOut,
@@ -76,11 +112,72 @@ fn said(
 
 impl ApiProblem {
     pub fn said(&self) -> Said {
-        match self {
+        self.about_the_call().or_else(|| self.about_the_caller()).unwrap_or_else(|| {
+            said(
+                ("internal", StatusCode::INTERNAL_SERVER_ERROR),
+                ("Something of ours broke", "系统内部错误"),
+                ("The request_id finds it in our log.", "请把 request_id 告知管理员以便查询。"),
+            )
+        })
+    }
+
+    /// What is wrong with a call that asks for something to be kept.
+    fn about_the_call(&self) -> Option<Said> {
+        Some(match self {
             ApiProblem::Unreadable(why) => said(
                 ("unreadable", StatusCode::BAD_REQUEST),
                 ("The call does not fit the spec", "请求不符合接口约定"),
                 (why.clone(), format!("请求的参数或正文不符合约定：{why}")),
+            ),
+            ApiProblem::KeyMissing => said(
+                ("idempotency-key-missing", StatusCode::BAD_REQUEST),
+                ("No Idempotency-Key", "缺少 Idempotency-Key"),
+                (
+                    "Send one header Idempotency-Key of 1 to 255 visible ASCII characters, new for each new call.",
+                    "请发送一个 Idempotency-Key 请求头，1 至 255 个可见 ASCII 字符，每次新请求用新的值。",
+                ),
+            ),
+            ApiProblem::KeyReused => said(
+                ("idempotency-key-reused", StatusCode::UNPROCESSABLE_ENTITY),
+                ("The Idempotency-Key was used for another call", "此 Idempotency-Key 已用于另一个请求"),
+                ("Take a new key for a new call.", "新的请求请使用新的 Idempotency-Key。"),
+            ),
+            ApiProblem::StillRunning { .. } => said(
+                ("still-running", StatusCode::CONFLICT),
+                ("A call under this Idempotency-Key is still running", "此 Idempotency-Key 的请求仍在处理"),
+                ("Call again later with the same key and body.", "请稍后以相同的值和正文重试。"),
+            ),
+            ApiProblem::Conflict => said(
+                ("conflict", StatusCode::CONFLICT),
+                ("Another call changed the same rows", "另一个请求同时修改了相同的数据"),
+                ("Nothing was kept; call again.", "本次没有保存任何数据，请重试。"),
+            ),
+            ApiProblem::RowsRefused { count, .. } => said(
+                ("rows-refused", StatusCode::UNPROCESSABLE_ENTITY),
+                ("Some rows were refused, so none was kept", "有数据行不能导入，因此一行也没有保存"),
+                (format!("{count} bad rows; see rows."), format!("有 {count} 行错误，见 rows。")),
+            ),
+            _ => return None,
+        })
+    }
+
+    /// Who may not, what is not there, and when.
+    fn about_the_caller(&self) -> Option<Said> {
+        Some(match self {
+            ApiProblem::KeyUnknown => said(
+                ("key-unknown", StatusCode::UNAUTHORIZED),
+                ("No valid API key", "没有有效的接口密钥"),
+                ("Send Authorization: Bearer jfk_…", "请发送 Authorization: Bearer jfk_…"),
+            ),
+            ApiProblem::ScopeMissing(scope) => said(
+                ("scope-missing", StatusCode::FORBIDDEN),
+                ("The API key may not do this", "接口密钥没有此权限"),
+                (format!("The scope {} is needed.", scope.code()), format!("需要权限 {}。", scope.code())),
+            ),
+            ApiProblem::TooMany { .. } => said(
+                ("too-many-calls", StatusCode::TOO_MANY_REQUESTS),
+                ("Too many calls", "请求过于频繁"),
+                ("Call again after Retry-After seconds.", "请在 Retry-After 秒后重试。"),
             ),
             ApiProblem::SignedOut => said(
                 ("signed-out", StatusCode::UNAUTHORIZED),
@@ -118,18 +215,18 @@ impl ApiProblem {
                 ("Unavailable for the moment", "服务暂时不可用"),
                 ("Call again in a few seconds.", "请几秒后重试。"),
             ),
-            ApiProblem::Internal(_) => said(
-                ("internal", StatusCode::INTERNAL_SERVER_ERROR),
-                ("Something of ours broke", "系统内部错误"),
-                ("The request_id finds it in our log.", "请把 request_id 告知管理员以便查询。"),
-            ),
-        }
+            _ => return None,
+        })
     }
 
     /// Seconds after which to call again, where that helps.
     fn retry_after(&self) -> Option<u64> {
         match self {
             ApiProblem::Unavailable(_) => Some(5),
+            ApiProblem::StillRunning { wait_seconds } | ApiProblem::TooMany { wait_seconds } => {
+                Some((*wait_seconds).max(1))
+            }
+            ApiProblem::Conflict => Some(1),
             _ => None,
         }
     }
@@ -137,7 +234,7 @@ impl ApiProblem {
     /// The answer; `request_id` finds it in the log.
     pub fn answer(&self, request_id: &str) -> Response {
         let said = self.said();
-        let body = json!({
+        let mut body = json!({
             "type": kind(said.code),
             "code": said.code,
             "status": said.status.as_u16(),
@@ -147,6 +244,9 @@ impl ApiProblem {
             "detail_zh": said.detail_zh,
             "request_id": request_id,
         });
+        if let ApiProblem::RowsRefused { rows, .. } = self {
+            body["rows"] = json!(rows);
+        }
         let mut response = Response::builder().status(said.status).content_type(MEDIA).body(body.to_string());
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {

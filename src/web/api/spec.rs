@@ -10,10 +10,13 @@ use super::problem::MEDIA;
 pub enum Tag {
     /// For the payer's own program: the session cookie of the H5, reading only 缴费人
     Payer,
+    /// For campus systems with a key (`Authorization: Bearer jfk_…`) 校内业务系统
+    Campus,
 }
 
 /// Names of the two ways to be known.
 const SESSION: &str = "session";
+const KEY: &str = "key";
 
 /// Completes the spec; `secure` says whether the site is served over https, where the cookie has another name.
 pub fn complete(spec: &str, secure: bool) -> Value {
@@ -27,8 +30,8 @@ pub fn complete(spec: &str, secure: bool) -> Value {
         }
     }
     if let Some(schemas) = spec["components"]["schemas"].as_object_mut() {
-        for schema in schemas.values_mut() {
-            complete_schema(schema);
+        for (name, schema) in schemas.iter_mut() {
+            complete_schema(name, schema);
         }
         schemas.insert("Problem".to_owned(), problem_schema());
     }
@@ -36,18 +39,37 @@ pub fn complete(spec: &str, secure: bool) -> Value {
     spec["components"]["securitySchemes"] = json!({
         SESSION: { "type": "apiKey", "in": "cookie", "name": cookie,
             "description": "The cookie of somebody who signed in at /h5/login 登录会话" },
+        KEY: { "type": "http", "scheme": "bearer", "bearerFormat": "jfk_…",
+            "description": "A key made with `jiaofei key new` 接口密钥" },
     });
     spec
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Value) {
-    operation["security"] = json!([{ SESSION: [] }]);
-    let mut problems: Vec<(u16, &str)> = vec![(400, "unreadable"), (401, "signed-out")];
+    let by_key = path.starts_with("/campus/");
+    operation["security"] = json!([{ if by_key { KEY } else { SESSION }: [] }]);
+    let mut problems = vec![(500, "internal"), (503, "unavailable")];
+    match by_key {
+        false => problems.extend([(400, "unreadable"), (401, "signed-out")]),
+        true => problems.extend([(401, "key-unknown"), (403, "scope-missing"), (429, "too-many-calls")]),
+    }
+    match (by_key, method) {
+        (true, "post") => {
+            problems.extend([(400, "unreadable, idempotency-key-missing"), (409, "still-running, conflict")]);
+            problems.extend([(413, "too-large"), (415, "not-json"), (422, "rows-refused, idempotency-key-reused")]);
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            let header = idempotency_key();
+            match parameters {
+                Some(parameters) => parameters.push(header),
+                None => operation["parameters"] = json!([header]),
+            }
+        }
+        (true, _) => problems.push((400, "unreadable")),
+        (false, _) => {}
+    }
     if path.contains('{') {
         problems.push((404, "not-found"));
     }
-    problems.extend([(500, "internal"), (503, "unavailable")]);
-    let _ = method;
     for (status, codes) in problems {
         let mut response = json!({
             "description": format!("A problem: {codes}"),
@@ -61,20 +83,33 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         }
         operation["responses"][status.to_string()] = response;
     }
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if matches!(parameter["name"].as_str(), Some("from" | "to")) {
             parameter["schema"]["format"] = json!("date");
         }
     }
 }
 
-/// Texts that are times say so.
-fn complete_schema(schema: &mut Value) {
-    for (name, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": true,
+        "description": "New for each new call; the same key and body give the same answer for at least 24 hours 幂等键",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+    })
+}
+
+/// Texts that are times say so; what is sent has the named fields and no other.
+fn complete_schema(name: &str, schema: &mut Value) {
+    if name.ends_with("Row") || name.ends_with("Batch") {
+        schema["additionalProperties"] = json!(false);
+    }
+    for (name, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         if property["type"] == "string" && name.ends_with("_at") {
             property["format"] = json!("date-time");
         }
-        if property["type"] == "string" && name == "due_day" {
+        if property["type"] == "string" && matches!(name.as_str(), "due_day" | "due" | "opens" | "closes") {
             property["format"] = json!("date");
         }
     }
@@ -95,6 +130,20 @@ fn problem_schema() -> Value {
             "detail": text("In English"),
             "detail_zh": text("In Chinese"),
             "request_id": text("Finds the call in the log"),
+            "rows": {
+                "type": "array",
+                "description": "The bad rows of a batch, a thousand at most",
+                "items": {
+                    "type": "object",
+                    "required": ["row", "field", "column", "message"],
+                    "properties": {
+                        "row": { "type": "integer", "format": "int64", "description": "From 1" },
+                        "field": text("As this spec calls it"),
+                        "column": text("As the office's files call it"),
+                        "message": text("Why, in Chinese"),
+                    },
+                },
+            },
         },
     })
 }

@@ -58,6 +58,8 @@ pub fn routes() -> Vec<Route> {
 pub fn routes_of_the_api() -> Vec<Route> {
     let sources = [
         include_str!("../../../src/web/api/arrears.rs"),
+        include_str!("../../../src/web/api/batches.rs"),
+        include_str!("../../../src/web/api/feed.rs"),
         include_str!("../../../src/web/api/orders.rs"),
         include_str!("../../../src/web/api/receipts.rs"),
         include_str!("../../../src/web/api/session.rs"),
@@ -72,6 +74,6 @@ pub fn routes_of_the_api() -> Vec<Route> {
         Some(Route { method, pattern: format!("/api{}", named(line, "path")?) })
     };
     let routes: Vec<Route> = lines.filter_map(route).collect();
-    assert!(routes.len() >= 7, "{routes:?}");
+    assert!(routes.len() >= 12, "{routes:?}");
     routes
 }
