@@ -44,7 +44,7 @@ fn words(text: &str) -> String {
             [_, "b" | "B", inner] => base64(inner),
             _ => None,
         };
-        if !out.is_empty() && !(was_encoded && decoded.is_some()) {
+        if !(out.is_empty() || was_encoded && decoded.is_some()) {
             out.push(' ');
         }
         was_encoded = decoded.is_some();
