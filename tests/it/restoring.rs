@@ -267,8 +267,8 @@ async fn a_database_at_home_is_left_alone_until_somebody_says_that_it_was_brough
     let restored = restore::declare(&app).await.unwrap();
     assert_eq!((restored.until, restored.moved.attempts), (Some(order.created_at), 1));
     assert_eq!(world.count(serials).await, before + 2 * STRETCH, "orders of today and receipts");
-    assert_eq!(jobs::run_once(&app).await.unwrap(), 1, "asked about at once");
-    assert!(world.is_paid(&order).await);
+    jobs::run_once(&app).await.unwrap();
+    assert!(world.is_paid(&order).await, "asked about at once");
     assert_eq!(restore::recognise(&app).await.unwrap(), None);
     let kept = database::number(app.db.read(), "SELECT COUNT(*) FROM office_item WHERE kind = 'restored'").await;
     assert_eq!(kept, 1);

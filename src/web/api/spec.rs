@@ -4,6 +4,7 @@ use poem_openapi::Tags;
 use serde_json::{Map, Value, json};
 
 use super::problem::MEDIA;
+use super::text::Form;
 
 /// The chapters of the spec.
 #[derive(Tags)]
@@ -84,8 +85,10 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         operation["responses"][status.to_string()] = response;
     }
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        if matches!(parameter["name"].as_str(), Some("from" | "to")) {
-            parameter["schema"]["format"] = json!("date");
+        match parameter["name"].as_str() {
+            Some("from" | "to") => parameter["schema"]["format"] = json!("date"),
+            Some("changed_since") => parameter["schema"]["format"] = json!("date-time"),
+            _ => {}
         }
     }
 }
@@ -105,6 +108,7 @@ fn complete_schema(name: &str, schema: &mut Value) {
     if name.ends_with("Row") || name.ends_with("Batch") {
         schema["additionalProperties"] = json!(false);
     }
+    let is_sent = name.ends_with("Row");
     for (name, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         if property["type"] == "string" && name.ends_with("_at") {
             property["format"] = json!("date-time");
@@ -112,7 +116,23 @@ fn complete_schema(name: &str, schema: &mut Value) {
         if property["type"] == "string" && matches!(name.as_str(), "due_day" | "due" | "opens" | "closes") {
             property["format"] = json!("date");
         }
+        if let Some(form) = form_of(name).filter(|_| is_sent) {
+            property["pattern"] = json!(form.pattern());
+        }
     }
+}
+
+/// What a text of a row looks like: the library checks validators of ours, and does not tell them.
+fn form_of(property: &str) -> Option<Form> {
+    Some(match property {
+        "number" => Form::Number,
+        "name" | "period" => Form::Name,
+        "college" | "class" | "name_en" => Form::Plain,
+        "code" | "payee" | "item" => Form::Code,
+        "id_number" => Form::Document,
+        "phone" => Form::Phone,
+        _ => return None,
+    })
 }
 
 fn problem_schema() -> Value {

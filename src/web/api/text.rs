@@ -71,7 +71,7 @@ pub enum Form {
 }
 
 impl Form {
-    const fn pattern(self) -> &'static str {
+    pub const fn pattern(self) -> &'static str {
         match self {
             Form::Number => r"^[A-Za-z0-9\-_./]+$",
             Form::Name => r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$",
