@@ -1,5 +1,5 @@
 //! What can be typed.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{announce, audit, backup, demo, events, import, key, log, office, reseal, serve};
@@ -96,57 +96,53 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             demo::run_sandbox(&listen, &app).await?;
         }
         Command::Import(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             return import::run(args, config).await;
         }
         Command::Audit(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             return audit::run(args, config).await;
         }
         Command::Office(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             return office::run(args, config).await;
         }
         Command::Events(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             return events::run(args, config).await;
         }
         Command::Announce(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             return announce::run(args, config).await;
         }
         Command::Reseal(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             return reseal::run(config).await;
         }
         Command::Backup(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             backup::back_up(&args, config).await?;
         }
         Command::Restored(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             backup::declare_restored(config).await?;
         }
         Command::Key(args) => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&args.config, std::env::vars())?;
+            let config = configuration(&args.config)?;
             return key::run(args, config).await;
         }
         Command::Migrate { config } => {
-            log::start(log::Form::Plain);
-            let config = Config::load(&config, std::env::vars())?;
+            let config = configuration(&config)?;
             let db = Db::connect(&config.database).await?;
             migrate::bring_up(&db, &Chain::new(&config.secrets), &Clock::system()).await?;
             println!("The database is up to date.");
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration of a command a person runs, who reads the log's lines as they are.
+fn configuration(path: &Path) -> anyhow::Result<Config> {
+    log::start(log::Form::Plain);
+    Ok(Config::load(path, std::env::vars())?)
 }

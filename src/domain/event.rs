@@ -8,6 +8,7 @@ use super::id_number::IdNumber;
 use super::ids::EventId;
 use super::moment::Moment;
 use super::money::Fen;
+use super::pause;
 
 coded! {
     /// What happened
@@ -126,12 +127,9 @@ pub fn tellable_number(number: &str) -> Option<String> {
 /// schedule). Ten tries in a little over three days.
 const PAUSES: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-/// How long to wait after the `tries`-th try (from 1); `chance`, any number, lengthens it by up to a tenth, so that
-/// what failed together does not come back together. None: that was the last one.
+/// How long to wait after the `tries`-th try (from 1), as [`pause::after`] has it.
 pub fn pause_after(tries: i64, chance: u64) -> Option<Duration> {
-    let at = usize::try_from(tries).ok()?.checked_sub(1)?;
-    let millis = PAUSES.get(at)? * 1_000;
-    Some(Duration::from_millis(millis + chance % (millis / 10 + 1)))
+    pause::after(&PAUSES, tries, chance)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::fee::coded;
+use super::pause;
 
 coded! {
     /// How a message goes
@@ -60,12 +61,9 @@ impl MessageKind {
 /// Seconds between tries
 const PAUSES: [u64; 9] = [5, 15, 45, 120, 300, 900, 3_600, 14_400, 28_800];
 
-/// How long to wait after the `tries`-th try (from 1); `chance`, any number, lengthens it by up to a tenth. None: that
-/// was the last one.
+/// How long to wait after the `tries`-th try (from 1), as [`pause::after`] has it.
 pub fn pause_after(tries: i64, chance: u64) -> Option<Duration> {
-    let at = usize::try_from(tries).ok()?.checked_sub(1)?;
-    let millis = PAUSES.get(at)? * 1_000;
-    Some(Duration::from_millis(millis + chance % (millis / 10 + 1)))
+    pause::after(&PAUSES, tries, chance)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod money;
 pub mod order;
 pub mod order_no;
 pub mod password;
+pub mod pause;
 pub mod payer;
 pub mod profile;
 pub mod programme;

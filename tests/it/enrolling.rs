@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiaofei::domain::enrolment::Standing;
 use jiaofei::domain::ids::{EnrolmentId, ProgrammeId};
+use jiaofei::domain::order::Order;
 use jiaofei::domain::payer::PayerKind;
 use jiaofei::domain::refusal::Refusal;
 use jiaofei::domain::session::{Rights, Session};
@@ -70,6 +71,13 @@ fn typed() -> Typed<'static> {
 
 async fn enrol(world: &TestApp, session: &Session, id: ProgrammeId, queue: bool) -> Taken<EnrolmentId> {
     enrol::enrol(&world.app, session, id, typed(), queue).await.unwrap()
+}
+
+/// A seat, and the order of its fee.
+async fn ordered_seat(world: &TestApp, student: &Student, session: &Session, id: ProgrammeId) -> (EnrolmentId, Order) {
+    let seat = enrol(world, session, id, false).await.unwrap();
+    let due = enrol::find(&world.app, session, seat).await.unwrap().enrolment.due.unwrap();
+    (seat, world.open_one(student.id, &[due.charge]).await)
 }
 
 async fn standing(world: &TestApp, session: &Session, id: EnrolmentId) -> Standing {
@@ -174,9 +182,7 @@ async fn a_seat_is_paid_for_by_the_ordinary_checkout_and_then_kept() {
     let id = programme(&world, 1).await;
     let people = several(&world, 1).await;
     let (student, session) = &people[0];
-    let seat = enrol(&world, session, id, false).await.unwrap();
-    let due = enrol::find(&world.app, session, seat).await.unwrap().enrolment.due.unwrap();
-    let order = world.open_one(student.id, &[due.charge]).await;
+    let (seat, order) = ordered_seat(&world, student, session, id).await;
     world.pay(&order, Product::WechatNative, "13800000001").await;
     world.sandbox.deliver_due().await;
     assert_eq!(standing(&world, session, seat).await, Standing::Paid);
@@ -194,9 +200,7 @@ async fn giving_back_closes_the_order_that_waits_and_one_can_enrol_again() {
     let id = programme(&world, 1).await;
     let people = several(&world, 1).await;
     let (student, session) = &people[0];
-    let seat = enrol(&world, session, id, false).await.unwrap();
-    let due = enrol::find(&world.app, session, seat).await.unwrap().enrolment.due.unwrap();
-    let order = world.open_one(student.id, &[due.charge]).await;
+    let (seat, order) = ordered_seat(&world, student, session, id).await;
     world.begin(&order, Product::WechatNative, "13800000001").await.unwrap();
     enrol::cancel(&world.app, session, seat).await.unwrap();
     assert_eq!(world.order(&order).await.state.code(), "closed");
