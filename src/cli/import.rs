@@ -73,7 +73,7 @@ fn bar(bytes: u64) -> ProgressBar {
 fn told(report: &Report, dry_run: bool) -> String {
     let mut out = String::new();
     for row in &report.bad {
-        out += &format!("第 {} 行 {}：{}\n", row.line, row.column, row.why);
+        out += &format!("第 {} 行 {}：{}\n", row.line, row.column, row.why.words().zh);
     }
     if report.bad_count > report.bad.len() as u64 {
         out += &format!("……另有 {} 行\n", report.bad_count - report.bad.len() as u64);

@@ -6,6 +6,7 @@ use super::batch::{self, SeenKeys};
 use super::context::{Context, ImportError};
 use super::report::Report;
 use super::table::{Column, Row};
+use super::why::Why;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Balance, Cause};
 use crate::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
@@ -46,7 +47,7 @@ struct Said {
     due_day: Option<i64>,
 }
 
-type Refused = (&'static str, String);
+type Refused = (&'static str, Why);
 
 impl Importer {
     pub async fn new(context: &Context<'_>) -> Result<Importer, ImportError> {
@@ -79,14 +80,12 @@ impl Importer {
         let mut wanted: Vec<(Key, Said)> = Vec::with_capacity(said.len());
         for row in said {
             let Some(payer) = payers.get(&row.number_key) else {
-                report.refuse(row.line, "人员编号", "没有这个人，请先导入人员");
+                report.refuse(row.line, "人员编号", Why::UnknownPayer);
                 continue;
             };
             let key = Key { payer: *payer, item: row.item, period: self.period(context, &row.period).await? };
             match self.seen.earlier(key, row.line) {
-                Some(first) => {
-                    report.refuse(row.line, "人员编号", format!("同一人、同一项目、同一期间与第 {first} 行重复"))
-                }
+                Some(first) => report.refuse(row.line, "人员编号", Why::RepeatsCharge { line: first }),
                 None => {
                     report.assessed_fen = report.assessed_fen.saturating_add(row.assessed.get());
                     wanted.push((key, row));
@@ -141,7 +140,7 @@ impl Importer {
     fn may_add(&self, row: &Said, report: &mut Report) -> bool {
         let covered = row.waived.unwrap_or_default() + row.paid.unwrap_or_default();
         if covered > row.assessed {
-            report.refuse(row.line, "应收金额", "减免与实缴之和超过应收");
+            report.refuse(row.line, "应收金额", Why::CoveredBeyondAssessed);
         }
         covered <= row.assessed
     }
@@ -164,12 +163,12 @@ impl Importer {
         let moves = moves(&book.balance, paid_before, row);
         let [(_, assessed), (_, waived), (_, more_paid)] = moves;
         if more_paid < Fen::ZERO {
-            report.refuse(row.line, "实缴金额", "少于以前导入的实缴，退费请走退费流程");
+            report.refuse(row.line, "实缴金额", Why::CounterTakesBack);
             return Ok(());
         }
         let owed = book.balance.assessed + assessed - book.balance.waived - waived;
         if owed < book.balance.kept() + more_paid {
-            report.refuse(row.line, "应收金额", "低于已经缴纳的金额");
+            report.refuse(row.line, "应收金额", Why::BelowPaid);
             return Ok(());
         }
         report.changed += 1;
@@ -187,22 +186,21 @@ impl Importer {
         let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
         let amount = |at: usize, column: &'static str| match cell(at) {
             "" => Ok(None),
-            text => match batch::amount(text) {
-                Some(amount) => Ok(Some(amount)),
-                None => Err((column, "应为金额：不带正负号，最多两位小数，不超过 99,999,999.99".to_owned())),
-            },
+            text => batch::amount(text).map(Some).ok_or((column, Why::NoAmount)),
         };
         if cell(0).is_empty() {
-            return Err(("人员编号", "不能为空".to_owned()));
+            return Err(("人员编号", Why::Empty));
         }
-        if cell(1).is_empty() || cell(1).chars().count() > 32 {
-            return Err(("收费期间", "不能为空，最多 32 个字".to_owned()));
+        match cell(1).chars().count() {
+            0 => return Err(("收费期间", Why::Empty)),
+            1..=32 => {}
+            _ => return Err(("收费期间", Why::TooLong { most: 32 })),
         }
         let item = self.items.get(cell(2)).copied();
         let due_day = match cell(6) {
             "" | "--" => None,
             text => {
-                let day = batch::day(text).ok_or_else(|| ("截止日期", "不是日期，应为 2026-09-30".to_owned()))?;
+                let day = batch::day(text).ok_or(("截止日期", Why::NoDay))?;
                 day.format("%Y%m%d").to_string().parse().ok()
             }
         };
@@ -210,8 +208,8 @@ impl Importer {
             line: row.line,
             number_key: number_key(cell(0)),
             period: cell(1).to_owned(),
-            item: item.ok_or_else(|| ("项目编码", "没有这个收费项目，请先导入项目".to_owned()))?,
-            assessed: amount(3, "应收金额")?.ok_or_else(|| ("应收金额", "不能为空".to_owned()))?,
+            item: item.ok_or(("项目编码", Why::UnknownItem))?,
+            assessed: amount(3, "应收金额")?.ok_or(("应收金额", Why::Empty))?,
             waived: amount(4, "减免金额")?,
             paid: amount(PAID, "实缴金额")?,
             due_day,

@@ -5,6 +5,7 @@ use super::batch::{self, SeenKeys};
 use super::context::{Context, ImportError};
 use super::report::Report;
 use super::table::{Column, Row};
+use super::why::Why;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::{Collection, FeeItem, FeeKind, Window};
 use crate::domain::ids::FeeItemId;
@@ -40,7 +41,7 @@ impl Importer {
                 }
             };
             if let Some(first) = self.seen.earlier(&item.code, row.line) {
-                report.refuse(row.line, "项目编码", format!("与第 {first} 行重复"));
+                report.refuse(row.line, "项目编码", Why::Repeats { line: first });
                 continue;
             }
             match known.iter().find(|other| other.code == item.code) {
@@ -57,44 +58,44 @@ impl Importer {
     }
 }
 
-fn read(context: &Context<'_>, row: &Row) -> Result<FeeItem, (&'static str, String)> {
+fn read(context: &Context<'_>, row: &Row) -> Result<FeeItem, (&'static str, Why)> {
     let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
     let filled = |at: usize, column: &'static str, longest: usize| match cell(at) {
-        "" => Err((column, "不能为空".to_owned())),
-        text if text.chars().count() > longest => Err((column, format!("超过 {longest} 个字"))),
+        "" => Err((column, Why::Empty)),
+        text if text.chars().count() > longest => Err((column, Why::TooLong { most: longest })),
         text => Ok(text.to_owned()),
     };
     let day = |at: usize, column: &'static str| match cell(at) {
         "" | "--" => Ok(None),
-        text => batch::day(text).map(Some).ok_or_else(|| (column, "不是日期，应为 2026-09-30".to_owned())),
+        text => batch::day(text).map(Some).ok_or((column, Why::NoDay)),
     };
     let payee_code = filled(4, "收款单位", 32)?;
     if context.app.config.payee(&payee_code).is_none() {
-        return Err(("收款单位", format!("配置里没有 {payee_code}")));
+        return Err(("收款单位", Why::UnknownPayee));
     }
     let opens_at = day(6, "收费起始")?.map(Moment::start_of);
     // the last day counts to its end
     let closes_at = day(7, "收费终止")?.map(|day| Moment::start_of(day) + Duration::from_secs(86_400));
     if opens_at.zip(closes_at).is_some_and(|(opens, closes)| closes <= opens) {
-        return Err(("收费终止", "早于收费起始".to_owned()));
+        return Err(("收费终止", Why::EndsBeforeStart));
     }
     let min_split = match cell(8) {
         "" => None,
         text => match batch::amount(text) {
             Some(min) if min.is_positive() => Some(min),
-            _ => return Err(("最小拆分金额", "应为大于 0 的金额，最多两位小数".to_owned())),
+            _ => return Err(("最小拆分金额", Why::NoPositiveAmount)),
         },
     };
     Ok(FeeItem {
         id: FeeItemId(0),
         code: filled(0, "项目编码", 32)?,
         name: Bilingual::new(filled(1, "项目名称", 64)?, cell(2)),
-        kind: kind(cell(3)).ok_or_else(|| ("收费类型", "应为 学费、其他费用、生活缴费 或 报名费".to_owned()))?,
+        kind: kind(cell(3)).ok_or(("收费类型", Why::FeeKind))?,
         payee_code,
         collection: match cell(5) {
             "" | "收费" => Collection::Collecting,
             "停止" => Collection::Suspended,
-            other => Collection::parse(other).ok_or_else(|| ("收费状态", "应为 收费 或 停止".to_owned()))?,
+            other => Collection::parse(other).ok_or(("收费状态", Why::Collection))?,
         },
         window: Window { opens_at, closes_at },
         min_split,

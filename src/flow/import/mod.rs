@@ -9,3 +9,4 @@ pub mod programmes;
 pub mod report;
 pub mod run;
 pub mod table;
+pub mod why;

@@ -6,7 +6,8 @@ use super::batch::SeenKeys;
 use super::context::{Context, ImportError};
 use super::report::Report;
 use super::table::{Column, Row};
-use crate::domain::id_number::{IdNumber, IdNumberError};
+use super::why::Why;
+use crate::domain::id_number::IdNumber;
 use crate::domain::payer::{PayerKind, Phone};
 use crate::store::payers::{self, Account, NewPayer, number_key};
 
@@ -32,7 +33,7 @@ impl Importer {
         for row in rows {
             match read(row) {
                 Ok(payer) => match self.seen.earlier(number_key(&payer.number), row.line) {
-                    Some(first) => report.refuse(row.line, "人员编号", format!("与第 {first} 行重复")),
+                    Some(first) => report.refuse(row.line, "人员编号", Why::Repeats { line: first }),
                     None => good.push(payer),
                 },
                 Err((column, why)) => report.refuse(row.line, column, why),
@@ -71,29 +72,29 @@ fn is_same(context: &Context<'_>, new: &NewPayer, known: &Account) -> Result<boo
     Ok(plain && id_number && phone)
 }
 
-fn read(row: &Row) -> Result<NewPayer, (&'static str, String)> {
+fn read(row: &Row) -> Result<NewPayer, (&'static str, Why)> {
     let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
     let text = |at: usize, column: &'static str, longest: usize| match cell(at) {
-        text if text.chars().count() > longest => Err((column, format!("超过 {longest} 个字"))),
+        text if text.chars().count() > longest => Err((column, Why::TooLong { most: longest })),
         text => Ok(text.to_owned()),
     };
     if cell(0).is_empty() {
-        return Err(("人员编号", "不能为空".to_owned()));
+        return Err(("人员编号", Why::Empty));
     }
     if !cell(0).chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')) {
-        return Err(("人员编号", "只能有字母、数字和 - _ . /".to_owned()));
+        return Err(("人员编号", Why::NumberLetters));
     }
     if cell(1).is_empty() {
-        return Err(("姓名", "不能为空".to_owned()));
+        return Err(("姓名", Why::Empty));
     }
     Ok(NewPayer {
         number: text(0, "人员编号", 32)?,
         name: text(1, "姓名", 64)?,
-        kind: kind(cell(2)).ok_or_else(|| ("类别", "应为 学生、教职工、新生 或 校外".to_owned()))?,
+        kind: kind(cell(2)).ok_or(("类别", Why::PayerKind))?,
         id_number: id_number(cell(3))?,
         phone: match cell(4) {
             "" => None,
-            text => Some(Phone::parse(text).ok_or_else(|| ("手机", "不是电话号码".to_owned()))?),
+            text => Some(Phone::parse(text).ok_or(("手机", Why::NoPhone))?),
         },
         college: text(5, "学院", 64)?,
         class_name: text(6, "班级", 64)?,
@@ -111,17 +112,9 @@ fn kind(word: &str) -> Option<PayerKind> {
     }
 }
 
-fn id_number(text: &str) -> Result<Option<IdNumber>, (&'static str, String)> {
+fn id_number(text: &str) -> Result<Option<IdNumber>, (&'static str, Why)> {
     if text.is_empty() {
         return Ok(None);
     }
-    IdNumber::parse(text).map(Some).map_err(|error| {
-        let why = match error {
-            IdNumberError::Empty => "不能为空",
-            IdNumberError::Malformed => "有不该出现的字符，或过长",
-            IdNumberError::CheckDigit => "18 位号码的校验位不对",
-            IdNumberError::BirthDate => "18 位号码里的出生日期不存在",
-        };
-        ("身份证号", why.to_owned())
-    })
+    IdNumber::parse(text).map(Some).map_err(|error| ("身份证号", error.into()))
 }

@@ -6,11 +6,11 @@ use super::batch::{self, SeenKeys};
 use super::context::{Context, ImportError};
 use super::report::Report;
 use super::table::{Column, Row};
+use super::why::Why;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::{Collection, FeeItem, FeeKind, Window};
 use crate::domain::ids::{FeeItemId, PeriodId, ProgrammeId};
 use crate::domain::moment::Moment;
-use crate::domain::money::Fen;
 use crate::domain::payer::PayerKind;
 use crate::domain::programme::{Programme, read_form};
 use crate::flow::enrol;
@@ -48,7 +48,7 @@ struct Said {
     form: String,
 }
 
-type Refused = (&'static str, String);
+type Refused = (&'static str, Why);
 
 impl Importer {
     pub async fn take(&mut self, context: &Context<'_>, rows: &[Row], report: &mut Report) -> Result<(), ImportError> {
@@ -61,7 +61,7 @@ impl Importer {
                 }
             };
             match self.seen.earlier(&said.programme.code, row.line) {
-                Some(first) => report.refuse(row.line, "项目编码", format!("与第 {first} 行重复")),
+                Some(first) => report.refuse(row.line, "项目编码", Why::Repeats { line: first }),
                 None => keep(context, said, row.line, report).await?,
             }
         }
@@ -72,7 +72,7 @@ impl Importer {
 async fn keep(context: &Context<'_>, said: Said, line: u64, report: &mut Report) -> Result<(), ImportError> {
     let known = programmes::lock_by_code(context.tx, &said.programme.code).await?;
     if let Some(known) = known.as_ref().filter(|known| known.taken > said.programme.capacity) {
-        report.refuse(line, "名额", format!("已有 {} 人占用名额", known.taken));
+        report.refuse(line, "名额", Why::SeatsTaken { taken: known.taken });
         return Ok(());
     }
     let item = FeeItem {
@@ -115,7 +115,7 @@ async fn keep(context: &Context<'_>, said: Said, line: u64, report: &mut Report)
         Ok(_) => Ok(()),
         Err(Failure::Store(error)) => Err(error.into()),
         Err(Failure::Refused(refusal)) => {
-            report.refuse(line, "名额", refusal.code());
+            report.refuse(line, "名额", Why::Refused(refusal.code()));
             Ok(())
         }
     }
@@ -124,21 +124,21 @@ async fn keep(context: &Context<'_>, said: Said, line: u64, report: &mut Report)
 fn read(context: &Context<'_>, row: &Row) -> Result<Said, Refused> {
     let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
     let filled = |at: usize, column: &'static str, longest: usize| match cell(at) {
-        "" => Err((column, "不能为空".to_owned())),
-        text if text.chars().count() > longest => Err((column, format!("超过 {longest} 个字"))),
+        "" => Err((column, Why::Empty)),
+        text if text.chars().count() > longest => Err((column, Why::TooLong { most: longest })),
         text => Ok(text.to_owned()),
     };
     let whole = |at: usize, column: &'static str, most: i64| match cell(at).parse::<i64>() {
         Ok(number) if (1..=most).contains(&number) => Ok(number),
-        _ => Err((column, format!("应为 1 到 {most} 的整数"))),
+        _ => Err((column, Why::NoWholeNumber { most })),
     };
     let payee_code = filled(6, "收款单位", 32)?;
     if context.app.config.payee(&payee_code).is_none() {
-        return Err(("收款单位", format!("配置里没有 {payee_code}")));
+        return Err(("收款单位", Why::UnknownPayee));
     }
-    let fee = batch::amount(cell(8)).ok_or_else(|| ("报名费", "应为金额：最多两位小数，免费填 0".to_owned()))?;
+    let fee = batch::amount(cell(8)).ok_or(("报名费", Why::NoAmount))?;
     let form = cell(14).to_owned();
-    let fields = read_form(&form).ok_or_else(|| ("报名表", "应为 组别*=初级|高级；饮食要求，最多 6 项".to_owned()))?;
+    let fields = read_form(&form).ok_or(("报名表", Why::Form))?;
     let hours = whole(12, "缴费时限", 24 * 365)?;
     let programme = Programme {
         id: ProgrammeId(0),
@@ -148,7 +148,7 @@ fn read(context: &Context<'_>, row: &Row) -> Result<Said, Refused> {
         about: Bilingual::new(cell(4), cell(5)),
         item: FeeItemId(0),
         period: PeriodId(0),
-        fee: Some(fee).filter(|fee| *fee >= Fen::ZERO).ok_or_else(|| ("报名费", "不能为负".to_owned()))?,
+        fee,
         capacity: whole(9, "名额", 1_000_000)?,
         taken: 0,
         window: window(cell(10), cell(11))?,
@@ -163,12 +163,12 @@ fn read(context: &Context<'_>, row: &Row) -> Result<Said, Refused> {
 fn window(opens: &str, closes: &str) -> Result<Window, Refused> {
     let day = |text: &str, column: &'static str| match text {
         "" | "--" => Ok(None),
-        text => batch::day(text).map(Some).ok_or_else(|| (column, "不是日期，应为 2026-09-30".to_owned())),
+        text => batch::day(text).map(Some).ok_or((column, Why::NoDay)),
     };
     let opens_at = day(opens, "报名起始")?.map(Moment::start_of);
     let closes_at = day(closes, "报名终止")?.map(|day| Moment::start_of(day) + Duration::from_secs(86_400));
     match opens_at.zip(closes_at).is_some_and(|(opens, closes)| closes <= opens) {
-        true => Err(("报名终止", "早于报名起始".to_owned())),
+        true => Err(("报名终止", Why::EndsBeforeStart)),
         false => Ok(Window { opens_at, closes_at }),
     }
 }
@@ -183,5 +183,5 @@ fn kinds(text: &str) -> Result<Vec<PayerKind>, Refused> {
         other => PayerKind::parse(other),
     };
     let kinds: Option<Vec<PayerKind>> = words.map(kind).collect();
-    kinds.ok_or_else(|| ("报名对象", "应为 学生、教职工、新生、校外，用顿号分开；不填为不限".to_owned()))
+    kinds.ok_or(("报名对象", Why::PayerKinds))
 }

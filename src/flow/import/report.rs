@@ -1,15 +1,16 @@
 //! What became of an import, row by row where a row is wrong.
+use super::why::Why;
 
 /// How many wrong rows are told; all are counted.
 pub const TOLD: usize = 1_000;
 
-/// A row that cannot be imported. `why` is for the clerk, in Chinese; it never repeats an ID number or a phone.
+/// A row that cannot be imported.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BadRow {
     /// As the spreadsheet counts: the header is line 1
     pub line: u64,
     pub column: &'static str,
-    pub why: String,
+    pub why: Why,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -27,10 +28,10 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn refuse(&mut self, line: u64, column: &'static str, why: impl Into<String>) {
+    pub fn refuse(&mut self, line: u64, column: &'static str, why: Why) {
         self.bad_count += 1;
         if self.bad.len() < TOLD {
-            self.bad.push(BadRow { line, column, why: why.into() });
+            self.bad.push(BadRow { line, column, why });
         }
     }
 

@@ -14,8 +14,9 @@ use super::problem::{ApiProblem, RowProblem};
 use super::rows::{ChargeRow, ItemRow, PayerRow};
 use super::spec::Tag;
 use crate::app::App;
+use crate::domain::bilingual::Bilingual;
 use crate::domain::money::Fen;
-use crate::flow::import::report::Report;
+use crate::flow::import::report::{BadRow, Report};
 use crate::flow::import::run::{ImportError, Kind, import_rows};
 use crate::flow::import::table::Row;
 
@@ -136,11 +137,10 @@ fn bad_rows(kind: Kind, report: &Report) -> Vec<RowProblem> {
         // no call brings programmes
         Kind::Programmes => "",
     };
-    let problem = |row: &crate::flow::import::report::BadRow| RowProblem {
-        row: row.line,
-        field: field(row.column).to_owned(),
-        column: row.column.to_owned(),
-        message: row.why.clone(),
+    let problem = |row: &BadRow| {
+        let Bilingual { zh: detail_zh, en: detail } = row.why.words();
+        let (field, column) = (field(row.column), row.column);
+        RowProblem { row: row.line, field, column, code: row.why.code(), detail, detail_zh }
     };
     report.bad.iter().map(problem).collect()
 }

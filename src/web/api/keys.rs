@@ -42,15 +42,17 @@ impl<'a, S: Scoped + Send> FromRequest<'a> for May<S> {
     }
 }
 
+/// What a call brings as its key, whatever it is; an empty text where it brings none.
+pub fn brought(req: &Request) -> &str {
+    let said = req.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (scheme, key) = said.split_once(' ').unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") { key.trim() } else { "" }
+}
+
 /// The key a call came with; counts the call.
 pub async fn key_of(req: &Request) -> Result<Arc<ApiKey>, ApiProblem> {
     let app: &Arc<App> = req.data().ok_or_else(|| ApiProblem::Internal("no toolbox".to_owned()))?;
-    let said = req.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let (scheme, key) = said.split_once(' ').unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(ApiProblem::KeyUnknown);
-    }
-    match api_keys::admit(app, key.trim()).await? {
+    match api_keys::admit(app, brought(req)).await? {
         Admission::Admitted(key) => Ok(Arc::new(key)),
         Admission::Unknown => Err(ApiProblem::KeyUnknown),
         Admission::Wait(wait) => Err(ApiProblem::TooMany { wait_seconds: wait.as_millis().div_ceil(1000) as u64 }),

@@ -7,7 +7,7 @@ use poem::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use poem::{Body, Endpoint, IntoResponse, Request, Response};
 use tracing::Instrument;
 
-use super::keys::key_of;
+use super::keys::{brought, key_of};
 use super::layer::log;
 use super::problem::{self, ApiProblem};
 use crate::app::App;
@@ -37,7 +37,7 @@ impl<E: Endpoint + 'static> Endpoint for Once<E> {
         let body = req.take_body().into_bytes_limit(LONGEST).await?;
         let text = |value: Option<&str>| value.unwrap_or_default().as_bytes().to_vec();
         let (path, kind) = (text(Some(req.original_uri().path())), text(req.header(CONTENT_TYPE)));
-        let fingerprint = idempotency::fingerprint(&app, &[&path, &kind, &body]);
+        let fingerprint = idempotency::fingerprint(brought(&req), &[&path, &kind, &body]);
         let key = CallKey { api_key: api_key.id, idempotency_key };
         let ticket = match idempotency::take(&app, key, &fingerprint).await.map_err(ApiProblem::from)? {
             Turn::Mine(ticket) => ticket,

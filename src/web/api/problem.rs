@@ -22,11 +22,15 @@ pub struct RowProblem {
     /// From 1, as it stands in the array
     pub row: u64,
     /// The field, as the spec calls it
-    pub field: String,
+    pub field: &'static str,
     /// The field, as the office's files call it
-    pub column: String,
+    pub column: &'static str,
+    /// Why, for programs
+    pub code: &'static str,
+    /// Why, in English
+    pub detail: String,
     /// Why, in Chinese, as the office reads it in an import's report
-    pub message: String,
+    pub detail_zh: String,
 }
 
 #[derive(Clone, Debug, thiserror::Error)]

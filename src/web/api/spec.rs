@@ -155,12 +155,14 @@ fn problem_schema() -> Value {
                 "description": "The bad rows of a batch, a thousand at most",
                 "items": {
                     "type": "object",
-                    "required": ["row", "field", "column", "message"],
+                    "required": ["row", "field", "column", "code", "detail", "detail_zh"],
                     "properties": {
                         "row": { "type": "integer", "format": "int64", "description": "From 1" },
                         "field": text("As this spec calls it"),
                         "column": text("As the office's files call it"),
-                        "message": text("Why, in Chinese"),
+                        "code": text("Why, for programs; never changes its meaning"),
+                        "detail": text("In English"),
+                        "detail_zh": text("In Chinese"),
                     },
                 },
             },

@@ -51,7 +51,9 @@ async fn one_bad_row_keeps_all_out_and_every_bad_row_is_named() {
     let page = desk.caller.post(PAYERS, &json!({ "rows": rows })).await;
     let said = is_problem(&page, 422, "rows-refused");
     assert_eq!(whys(&said), [(2, "number"), (3, "id_number")]);
-    assert_eq!(said["rows"][0]["message"], "与第 1 行重复");
+    let repeated = json!({ "row": 2, "field": "number", "column": "人员编号", "code": "repeated",
+        "detail": "repeats row 1", "detail_zh": "与第 1 行重复" });
+    assert_eq!(said["rows"][0], repeated);
     assert!(!page.body().contains("11010519491231"), "a refusal repeats no document number");
     assert_eq!(desk.world.count("SELECT COUNT(*) FROM payer").await, 0);
     desk.caller.taken(PAYERS, json!([payer("2026001", "林知夏")])).await;
@@ -66,6 +68,42 @@ async fn one_bad_row_keeps_all_out_and_every_bad_row_is_named() {
     let rows = json!([{ "code": "98", "name": "x", "kind": "other", "payee": "nobody", "opens": "2026-13-01" }]);
     let said = is_problem(&desk.caller.post(ITEMS, &json!({ "rows": rows })).await, 422, "rows-refused");
     assert_eq!(whys(&said), [(1, "payee")]);
+    assert_eq!(said["rows"][0]["code"], "unknown-payee");
+}
+
+#[tokio::test]
+async fn each_reason_has_a_code_for_programs_and_words_in_both_languages() {
+    let desk = Desk::open().await;
+    desk.caller.taken(PAYERS, json!([payer("2026001", "林知夏")])).await;
+    let counter = json!({ "number": "2026001", "period": "2018", "item": "11", "assessed_fen": 9, "paid_fen": 5 });
+    desk.caller.taken(CHARGES, json!([counter])).await;
+    let with = |row: &Value, field: &str, value: Value| {
+        let mut row = row.clone();
+        row[field] = value;
+        row
+    };
+    let (person, owed) = (payer("2026002", "张三"), charge("2026001", "11", 5));
+    let item = json!({ "code": "98", "name": "x", "kind": "other", "payee": "agency" });
+    let early = with(&with(&item, "opens", json!("2026-09-02")), "closes", json!("2026-09-01"));
+    for (path, row, code, english) in [
+        (PAYERS, with(&person, "phone", json!("12 - 34")), "no-phone", "is no telephone number"),
+        (PAYERS, with(&person, "id_number", json!("110105194912310021")), "id-check-digit", "the check digit"),
+        (PAYERS, with(&person, "id_number", json!("110105194902310026")), "id-birth-date", "the date of birth"),
+        (ITEMS, with(&item, "payee", json!("nobody")), "unknown-payee", "no such payee"),
+        (ITEMS, with(&item, "opens", json!("2026-13-01")), "no-day", "is no day"),
+        (ITEMS, early, "ends-before-start", "before the first day"),
+        (CHARGES, charge("nobody", "11", 5), "unknown-payer", "no such payer"),
+        (CHARGES, charge("2026001", "77", 5), "unknown-item", "no such fee item"),
+        (CHARGES, with(&owed, "waived_fen", json!(6)), "covered-beyond-assessed", "more than assessed"),
+        (CHARGES, with(&counter, "paid_fen", json!(4)), "counter-takes-back", "as a refund"),
+        (CHARGES, with(&counter, "assessed_fen", json!(4)), "below-paid", "has been paid"),
+    ] {
+        let said = is_problem(&desk.caller.post(path, &json!({ "rows": [row] })).await, 422, "rows-refused");
+        let told = &said["rows"][0];
+        assert_eq!(told["code"], code, "{told}");
+        assert!(told["detail"].as_str().unwrap().contains(english), "{told}");
+        assert!(!told["detail_zh"].as_str().unwrap().is_ascii(), "{told}");
+    }
 }
 
 #[tokio::test]

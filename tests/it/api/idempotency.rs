@@ -1,6 +1,7 @@
 //! One effect and one answer, however often and at whatever moment a call comes.
 use std::time::Duration;
 
+use jiaofei::config::Key32;
 use jiaofei::domain::api_key::ApiScope;
 use jiaofei::domain::ids::ApiKeyId;
 use jiaofei::flow::idempotency::{self, CallKey, LEASE, Turn};
@@ -123,11 +124,31 @@ async fn it_is_true_across_processes_and_without_redis() {
 }
 
 #[tokio::test]
+async fn a_call_is_known_again_while_and_after_the_session_key_is_changed() {
+    let desk = Desk::open().await;
+    let (key, config) = (fresh(), &desk.world.app.config);
+    let first = desk.caller.post_under(&key, PAYERS, &rows()).await;
+    assert_eq!(first.status, 200);
+    let (old, new) = (config.secrets.session_key.first().clone(), Key32::new(*b"the session key after the first."));
+    // both orders of the list, and the new one alone, as after a leak
+    for keys in [(old.clone(), new.clone()).into(), (new.clone(), old).into(), new.into()] {
+        let mut config = config.clone();
+        config.secrets.session_key = keys;
+        let process = desk.world.process_with(config).await;
+        let caller = Caller::new(&desk.world.serve(&process).await, &desk.caller.key);
+        assert_eq!(caller.post_under(&key, PAYERS, &rows()).await.bytes, first.bytes);
+        let other = json!({ "rows": [payer("2026001", "张三")] });
+        is_problem(&caller.post_under(&key, PAYERS, &other).await, 422, "idempotency-key-reused");
+    }
+}
+
+#[tokio::test]
 async fn a_claim_a_dead_process_left_is_taken_over_when_its_time_is_over_and_not_before() {
     let desk = Desk::open().await;
     let (app, key) = (&desk.world.app, fresh());
     let path = PAYERS.as_bytes();
-    let print = idempotency::fingerprint(app, &[path, b"application/json", rows().to_string().as_bytes()]);
+    let body = rows().to_string();
+    let print = idempotency::fingerprint(&desk.caller.key, &[path, b"application/json", body.as_bytes()]);
     let call = CallKey { api_key: ApiKeyId(1), idempotency_key: key.clone() };
     // a process that took the call and died
     let Turn::Mine(dead) = idempotency::take(app, call.clone(), &print).await.unwrap() else { panic!("not the first") };
@@ -177,5 +198,9 @@ async fn nothing_of_a_body_can_be_read_out_of_what_is_kept() {
     let text = format!("{kept:?}");
     assert!(!text.contains(id.reveal()) && !text.contains("林知夏"), "{text}");
     let parts = [PAYERS.as_bytes(), b"application/json", &body.to_string().into_bytes()];
-    assert_eq!(kept.fingerprint, idempotency::fingerprint(&desk.world.app, &parts));
+    assert_eq!(kept.fingerprint, idempotency::fingerprint(&desk.caller.key, &parts));
+    // whoever has the rows and guesses the body has no key to try the guess with
+    let hash = "SELECT COUNT(*) FROM api_key WHERE key_hash LIKE 'jfk_%'";
+    assert_eq!(desk.world.count(hash).await, 0);
+    assert_ne!(kept.fingerprint, idempotency::fingerprint("", &parts));
 }
