@@ -199,6 +199,37 @@ async fn arrears_can_be_seen_period_by_period() {
     assert!(all.text().find("2020年度") < all.text().find("2019年度"), "newest first: {}", all.text());
     let one = phone.get("/h5/tuition?period=2020").await;
     assert!(one.has("5,800.00") && !one.has("1,100.00"), "{}", one.text());
+    // 【明细】 on the first page leads to each of them
+    let home = phone.get("/h5").await;
+    assert!(home.has("9,350.00") && home.has("5,800.00"), "{}", home.text());
+    let year = home.links().into_iter().find(|link| link.contains("period=2019")).unwrap();
+    let one = phone.get(&year).await;
+    assert!(one.has("共有3条缴费项目，共需交费9,350.00元，已缴费0.00元，欠费9,350.00元"), "{}", one.text());
+}
+
+#[tokio::test]
+async fn one_item_is_picked_out_and_what_is_paid_in_full_is_shown_when_asked_for() {
+    let (world, student, phone) = world().await;
+    pay_at_counter(&world, student.dormitory, 110_000).await;
+    let page = phone.get("/h5/tuition").await;
+    assert!(!page.has("住宿费"), "{}", page.text());
+    let filter = page.form("/h5/tuition").set("item", "11").set("settled", "1");
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&filter.fields).finish();
+    let tuition = phone.get(&format!("/h5/tuition?{query}")).await;
+    assert!(tuition.has("8,000.00") && !tuition.has("250.00") && !tuition.has("1,100.00"), "{}", tuition.text());
+    let all = phone.get("/h5/tuition?settled=1").await;
+    assert!(all.has("已缴清，应缴 1,100.00，已缴 1,100.00") && all.has("已完成"), "{}", all.text());
+    assert!(all.has("共有3条缴费项目，共需交费9,350.00元，已缴费1,100.00元，欠费8,250.00元"), "{}", all.text());
+    let form = all.form("/h5/checkout");
+    assert!(!form.fields.contains(&("fee".to_owned(), student.dormitory.to_string())), "nothing to pay again");
+    // a refused selection comes back under the same filters
+    let refused = phone.submit(&tuition.form("/h5/checkout").without("fee")).await;
+    assert!(refused.status == 422 && !refused.has("250.00"), "{}", refused.text());
+
+    let stranger = world.phone(Device::Wechat);
+    stranger.sign_in_by_id(&student).await;
+    let owed = stranger.get("/h5/tuition?settled=1").await;
+    assert!(owed.has("8,000.00") && !owed.has("1,100.00") && !owed.has("已缴清"), "{}", owed.text());
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@ use poem::http::StatusCode;
 use poem::web::Path;
 use poem::{IntoResponse, Response, Result, handler};
 
-use super::tuition::Chosen;
 use crate::domain::amount::{check, may_change};
 use crate::domain::charge::Charge;
 use crate::domain::ids::ChargeId;
@@ -14,13 +13,13 @@ use crate::web::form::Form;
 use crate::web::guard::{SignedIn, Visit};
 use crate::web::html::Page;
 use crate::web::view::amount::{Amount, AmountProblem};
-use crate::web::view::links;
+use crate::web::view::filter::Owing;
 
 /// `GET /h5/tuition/{charge_id}/amount`
 #[handler]
 pub async fn show(visit: &Visit, signed: SignedIn, Path(id): Path<String>) -> Result<Response> {
     let charge = find(visit, &signed, &id).await?;
-    let chosen = Chosen::read(visit.query_pairs());
+    let chosen = Owing::read(visit.query_pairs());
     let present = chosen.amounts.iter().find(|(id, _)| *id == charge.id).map(|(_, amount)| *amount);
     let typed = present.unwrap_or(charge.balance.arrears()).yuan();
     Ok(draw(visit, &signed, &charge, (&typed, None), &chosen))
@@ -30,7 +29,7 @@ pub async fn show(visit: &Visit, signed: SignedIn, Path(id): Path<String>) -> Re
 #[handler]
 pub async fn submit(visit: &Visit, signed: SignedIn, Path(id): Path<String>, form: Form) -> Result<Response> {
     let charge = find(visit, &signed, &id).await?;
-    let mut chosen = Chosen::read(form.pairs());
+    let mut chosen = Owing::read(form.pairs());
     let typed = form.get("amount");
     let arrears = charge.balance.arrears();
     let problem = match Fen::typed(typed) {
@@ -42,7 +41,7 @@ pub async fn submit(visit: &Visit, signed: SignedIn, Path(id): Path<String>, for
                 if amount != arrears {
                     chosen.amounts.push((charge.id, amount));
                 }
-                return Ok(see_other(&links::tuition(chosen.period.as_deref(), chosen.expired, &chosen.amounts)));
+                return Ok(see_other(&chosen.address()));
             }
         },
     };
@@ -58,7 +57,7 @@ pub async fn ask_again(
     pairs: &[(String, String)],
 ) -> Result<Response> {
     let charge = find(visit, signed, &id.to_string()).await?;
-    Ok(draw(visit, signed, &charge, (typed, Some(AmountProblem::NotAnAmount)), &Chosen::read(pairs)))
+    Ok(draw(visit, signed, &charge, (typed, Some(AmountProblem::NotAnAmount)), &Owing::read(pairs)))
 }
 
 /// One charge of this payer whose amount may be changed; anything else does not exist.
@@ -74,15 +73,14 @@ fn draw(
     signed: &SignedIn,
     charge: &Charge,
     (typed, problem): (&str, Option<AmountProblem>),
-    chosen: &Chosen,
+    chosen: &Owing,
 ) -> Response {
-    let mut carried = Vec::new();
-    carried.extend(chosen.period.iter().map(|code| ("period".to_owned(), code.clone())));
-    if chosen.expired {
-        carried.push(("expired".to_owned(), "1".to_owned()));
-    }
-    let others = chosen.amounts.iter().filter(|(id, _)| *id != charge.id);
-    carried.extend(others.map(|(id, amount)| (format!("amt{id}"), amount.yuan())));
+    let others = Owing {
+        amounts: chosen.amounts.iter().filter(|(id, _)| *id != charge.id).copied().collect(),
+        ..Owing::default()
+    };
+    let filters = chosen.fields().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let carried = filters.chain(others.amount_fields()).collect();
     let status = if problem.is_some() { TYPED_WRONG } else { StatusCode::OK };
     let view = Amount {
         frame: visit.frame(Some(&signed.payer)),
@@ -94,7 +92,7 @@ fn draw(
         typed: typed.to_owned(),
         problem,
         carried,
-        back: links::tuition(chosen.period.as_deref(), chosen.expired, &chosen.amounts),
+        back: chosen.address(),
     };
     Page::with_status(status, view).into_response()
 }

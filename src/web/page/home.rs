@@ -2,13 +2,14 @@
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::surplus;
+use crate::domain::charge::Charge;
 use crate::domain::fee::FeeKind;
 use crate::domain::money::Fen;
 use crate::flow::{announcements, arrears, records};
 use crate::web::error::Problem;
 use crate::web::guard::{Settled, Visit};
 use crate::web::html::Page;
-use crate::web::view::home::{Home, PendingOrder};
+use crate::web::view::home::{Home, OwedPeriod, PendingOrder};
 use crate::web::view::part::Title;
 
 /// `GET /h5`
@@ -42,10 +43,24 @@ pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
         frame: visit.frame(Some(&signed.payer)),
         tuition: owed(true),
         other: owed(false),
+        periods: periods(&own.charges),
         pending,
         surplus: back.as_ref().map(surplus),
         pinned: announcements::pinned(app).await.map_err(Problem::from)?,
         limited: signed.is_limited(),
     };
     Ok(Page::new(view).into_response())
+}
+
+/// What is owed of each billing period, in the order of the charges.
+fn periods(charges: &[Charge]) -> Vec<OwedPeriod> {
+    let mut periods: Vec<OwedPeriod> = Vec::new();
+    for charge in charges.iter().filter(|charge| charge.balance.arrears().is_positive()) {
+        let (period, arrears) = (&charge.period, charge.balance.arrears());
+        match periods.iter_mut().find(|known| known.code == period.code) {
+            Some(known) => known.arrears = known.arrears + arrears,
+            None => periods.push(OwedPeriod { code: period.code.clone(), name: period.name.clone(), arrears }),
+        }
+    }
+    periods
 }

@@ -3,6 +3,7 @@ use poem::http::StatusCode;
 use poem::{IntoResponse, Response, Result, handler};
 
 use crate::domain::amount;
+use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Charge, Totals};
 use crate::domain::fee::{Fund, Unpayable};
 use crate::domain::ids::ChargeId;
@@ -12,41 +13,26 @@ use crate::flow::arrears::{self, Arrears};
 use crate::web::error::{Problem, of_refusal};
 use crate::web::guard::{SignedIn, Visit};
 use crate::web::html::Page;
-use crate::web::view::tuition::{FeeRow, Period, PeriodChoice, RowState, Tuition};
+use crate::web::view::filter::Owing;
+use crate::web::view::tuition::{Choice, FeeRow, Period, RowState, Tuition};
 
 /// What the page was asked to show, and what has been chosen on it so far.
 #[derive(Default)]
 pub struct Chosen {
-    /// A billing period's code
-    pub period: Option<String>,
-    pub expired: bool,
-    /// Changed amounts
-    pub amounts: Vec<(ChargeId, Fen)>,
+    pub filter: Owing,
     /// The ticked rows; none: all that can be paid
     pub ticked: Option<Vec<ChargeId>>,
     pub problem: Option<Refusal>,
 }
 
 impl Chosen {
-    /// Reads `period`, `expired` and `amt{charge}` of a query or a form; what is no amount is left out.
     pub fn read(pairs: &[(String, String)]) -> Chosen {
-        let mut chosen = Chosen::default();
-        for (name, value) in pairs {
-            match name.as_str() {
-                "period" if !value.is_empty() => chosen.period = Some(value.clone()),
-                "expired" => chosen.expired = value == "1",
-                _ => {
-                    let charge = name.strip_prefix("amt").and_then(|id| id.parse().ok());
-                    chosen.amounts.extend(charge.zip(Fen::typed(value)));
-                }
-            }
-        }
-        chosen
+        Chosen { filter: Owing::read(pairs), ..Chosen::default() }
     }
 
     fn amount_of(&self, charge: &Charge) -> Fen {
         let arrears = charge.balance.arrears();
-        let changed = self.amounts.iter().find(|(id, _)| *id == charge.id).map(|(_, amount)| *amount);
+        let changed = self.filter.amounts.iter().find(|(id, _)| *id == charge.id).map(|(_, amount)| *amount);
         changed.filter(|wanted| amount::check(*wanted, arrears, charge.item.min_split).is_ok()).unwrap_or(arrears)
     }
 }
@@ -60,22 +46,24 @@ pub async fn show(visit: &Visit, signed: SignedIn) -> Result<Response> {
 /// Draws the page with what was chosen and, after a refused checkout, with why.
 pub async fn draw(visit: &Visit, signed: &SignedIn, chosen: Chosen) -> Result<Response> {
     let own = arrears::of_payer(&visit.app, signed.payer.id).await.map_err(Problem::from)?;
-    let now = visit.app.clock.now();
-    let owed: Vec<&Charge> = own.charges.iter().filter(|charge| charge.balance.arrears().is_positive()).collect();
-    let is_over = |charge: &Charge| matches!(charge.item.payable_at(now), Err(Unpayable::Over(_)));
-    let shown = |charge: &&&Charge| {
-        let in_period = chosen.period.as_ref().is_none_or(|code| charge.period.code == *code);
-        let held = own.order_of(charge.id).is_some();
-        in_period && (chosen.expired || held || !is_over(charge))
+    let chosen = match signed.is_limited() {
+        // what is owed, and nothing of what was paid
+        true => Chosen { filter: Owing { settled: false, ..chosen.filter }, ..chosen },
+        false => chosen,
     };
-    let rows: Vec<&Charge> = owed.iter().filter(shown).copied().collect();
+    let now = visit.app.clock.now();
+    let filter = &chosen.filter;
+    let is_settled = |charge: &Charge| !charge.balance.arrears().is_positive();
+    let is_over = |charge: &Charge| matches!(charge.item.payable_at(now), Err(Unpayable::Over(_)));
+    let is_hidden = |charge: &Charge| match is_settled(charge) {
+        true => !filter.settled,
+        false => !filter.expired && is_over(charge) && own.order_of(charge.id).is_none(),
+    };
+    let listed: Vec<&Charge> = own.charges.iter().filter(|charge| !is_hidden(charge)).collect();
+    let fits = |wanted: &Option<String>, code: &String| wanted.as_ref().is_none_or(|wanted| wanted == code);
+    let shown = |one: &&&Charge| fits(&filter.period, &one.period.code) && fits(&filter.item, &one.item.code);
+    let rows: Vec<&Charge> = listed.iter().filter(shown).copied().collect();
     let mut periods: Vec<(String, Period)> = Vec::new();
-    let mut choices: Vec<PeriodChoice> = Vec::new();
-    for charge in &owed {
-        if !choices.iter().any(|choice| choice.code == charge.period.code) {
-            choices.push(PeriodChoice { code: charge.period.code.clone(), name: charge.period.name.clone() });
-        }
-    }
     for charge in &rows {
         let row = row(visit, &own, charge, &chosen);
         match periods.last_mut().filter(|(code, _)| *code == charge.period.code) {
@@ -91,15 +79,26 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, chosen: Chosen) -> Result<Re
         checkout_id: visit.app.chance.token(22),
         periods: periods.into_iter().map(|(_, period)| period).collect(),
         totals: Totals::of(rows.iter().map(|charge| &charge.balance)),
-        choices,
-        chosen: chosen.period,
-        show_expired: chosen.expired,
-        has_expired: owed.iter().any(|charge| is_over(charge)),
+        periods_to_choose: choices(listed.iter().map(|one| (&one.period.code, &one.period.name))),
+        items_to_choose: choices(listed.iter().map(|one| (&one.item.code, &one.item.name))),
+        has_expired: own.charges.iter().any(|charge| !is_settled(charge) && is_over(charge)),
+        has_settled: !signed.is_limited() && own.charges.iter().any(is_settled),
         problem: chosen.problem.clone(),
-        amounts: chosen.amounts,
+        filter: chosen.filter,
     };
     let status = chosen.problem.as_ref().map_or(StatusCode::OK, of_refusal);
     Ok(Page::with_status(status, view).into_response())
+}
+
+/// Each code once, in the order of the rows.
+fn choices<'a>(all: impl Iterator<Item = (&'a String, &'a Bilingual)>) -> Vec<Choice> {
+    let mut choices: Vec<Choice> = Vec::new();
+    for (code, name) in all {
+        if !choices.iter().any(|choice| choice.code == *code) {
+            choices.push(Choice { code: code.clone(), name: name.clone() });
+        }
+    }
+    choices
 }
 
 fn row(visit: &Visit, own: &Arrears, charge: &Charge, chosen: &Chosen) -> FeeRow {
@@ -107,6 +106,7 @@ fn row(visit: &Visit, own: &Arrears, charge: &Charge, chosen: &Chosen) -> FeeRow
     let payee = config.payee(&charge.item.payee_code);
     let waiting = own.order_of(charge.id).filter(|order| order.expires_at > visit.app.clock.now());
     let state = match (waiting, charge.item.payable_at(visit.app.clock.now())) {
+        _ if !charge.balance.arrears().is_positive() => RowState::Settled,
         (Some(order), _) => RowState::InOrder { order_no: order.order_no.clone(), expires_at: order.expires_at },
         (None, Err(why)) => RowState::Closed(why),
         (None, Ok(())) => RowState::Payable {

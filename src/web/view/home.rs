@@ -1,9 +1,11 @@
 //! 首页: what is owed, the order that waits, and the ways on.
 use askama::Template;
 
+use super::filter::Owing;
 use super::links::{self, Door};
 use super::part::{Surplus, Title};
 use crate::domain::announcement::Announcement;
+use crate::domain::bilingual::Bilingual;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
@@ -17,6 +19,8 @@ pub struct Home {
     pub frame: Frame,
     pub tuition: Fen,
     pub other: Fen,
+    /// 明细: what is owed of each billing period, newest first
+    pub periods: Vec<OwedPeriod>,
     /// The order that waits for payment; of several the one that ends first
     pub pending: Option<PendingOrder>,
     /// Money that came twice in the last days
@@ -25,6 +29,19 @@ pub struct Home {
     pub pinned: Option<Announcement>,
     /// Signed in with document number and name: no history before today
     pub limited: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OwedPeriod {
+    pub code: String,
+    pub name: Bilingual,
+    pub arrears: Fen,
+}
+
+impl OwedPeriod {
+    fn address(&self) -> String {
+        Owing::of_period(&self.code).address()
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

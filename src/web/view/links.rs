@@ -2,7 +2,6 @@
 use chrono::NaiveDate;
 
 use crate::domain::ids::{AnnouncementId, ChargeId, EnrolmentId, ProgrammeId};
-use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
 use crate::domain::voucher::VoucherCode;
 
@@ -65,24 +64,6 @@ impl LoginMode {
 /// `back` is the path to return to after signing in; empty for none.
 pub fn login(mode: LoginMode, back: &str) -> String {
     with_query(LOGIN, &[("mode", mode.code()), ("back", back)])
-}
-
-/// `period` is a billing period's code; none shows all. `amounts` are changes made so far (`amt{charge}` = yuan text).
-pub fn tuition(period: Option<&str>, expired: bool, amounts: &[(ChargeId, Fen)]) -> String {
-    with_choice(TUITION, period, expired, amounts)
-}
-
-/// [`amount`], with the filters and the other changes to bring back.
-pub fn change(charge: ChargeId, period: Option<&str>, expired: bool, amounts: &[(ChargeId, Fen)]) -> String {
-    with_choice(&amount(charge), period, expired, amounts)
-}
-
-fn with_choice(path: &str, period: Option<&str>, expired: bool, amounts: &[(ChargeId, Fen)]) -> String {
-    let amounts: Vec<(String, String)> =
-        amounts.iter().map(|(charge, amount)| (format!("amt{charge}"), amount.yuan())).collect();
-    let mut query = vec![("period", period.unwrap_or_default()), ("expired", if expired { "1" } else { "" })];
-    query.extend(amounts.iter().map(|(name, yuan)| (name.as_str(), yuan.as_str())));
-    with_query(path, &query)
 }
 
 /// The page that changes one amount without a script.
@@ -371,7 +352,7 @@ impl Door {
 }
 
 /// Leaves out parameters without a value.
-fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
+pub fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
         query.append_pair(name, value);
@@ -403,9 +384,6 @@ mod tests {
         let span = Span::Days { from: day, to: None };
         assert_eq!(orders(Which::Paid, span, 2), "/h5/orders?show=paid&when=days&from=2026-09-01&page=2");
         assert_eq!(paid(PaidKind::Other, Span::Month, 1), "/h5/paid?show=other&when=month");
-        let amounts = [(ChargeId(4), Fen::new(150_000))];
-        assert_eq!(tuition(Some("2024"), true, &amounts), "/h5/tuition?period=2024&expired=1&amt4=1500.00");
-        assert_eq!(change(ChargeId(1), None, false, &amounts), "/h5/tuition/1/amount?amt4=1500.00");
     }
 
     #[test]

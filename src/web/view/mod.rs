@@ -5,6 +5,7 @@ pub mod browser;
 pub mod cashier;
 pub mod enrol;
 pub mod failure;
+pub mod filter;
 pub mod help;
 pub mod home;
 pub mod launch;

@@ -1,13 +1,13 @@
 //! 学费缴费: what is owed, by billing period, and the choice of what to pay now.
 use askama::Template;
 
+use super::filter::Owing;
 use super::links;
 use super::refusals;
 use crate::domain::amount::may_change;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Charge, Totals};
 use crate::domain::fee::{Collection, FeeKind, Fund, Unpayable};
-use crate::domain::ids::ChargeId;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
@@ -28,22 +28,21 @@ pub struct Tuition {
     pub periods: Vec<Period>,
     /// Over all rows shown
     pub totals: Totals,
-    /// The periods to choose from; the filter is shown when there are at least two
-    pub choices: Vec<PeriodChoice>,
-    /// The chosen period's code
-    pub chosen: Option<String>,
-    /// 显示过期项目: rows whose window is over are shown too
-    pub show_expired: bool,
-    /// There are rows hidden by that filter
+    /// The periods and the items there are
+    pub periods_to_choose: Vec<Choice>,
+    pub items_to_choose: Vec<Choice>,
+    /// There are rows whose window is over
     pub has_expired: bool,
+    /// There are charges nothing is owed for any more
+    pub has_settled: bool,
     /// Why the last checkout was refused
     pub problem: Option<Refusal>,
-    /// The amounts changed so far without a script, carried through links
-    pub amounts: Vec<(ChargeId, Fen)>,
+    pub filter: Owing,
 }
 
+/// What a filter offers.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PeriodChoice {
+pub struct Choice {
     pub code: String,
     pub name: Bilingual,
 }
@@ -70,6 +69,8 @@ pub enum RowState {
     Closed(Unpayable),
     /// 支付中: in an order that waits for payment
     InOrder { order_no: OrderNo, expires_at: Moment },
+    /// 已缴清
+    Settled,
 }
 
 impl Tuition {
@@ -137,21 +138,46 @@ impl Tuition {
         }
     }
 
+    fn is_filtered(&self) -> bool {
+        !self.filter.fields().is_empty()
+    }
+
     fn is_chosen(&self, code: &str) -> bool {
-        self.chosen.as_deref() == Some(code)
+        self.filter.period.as_deref() == Some(code)
+    }
+
+    fn is_chosen_item(&self, code: &str) -> bool {
+        self.filter.item.as_deref() == Some(code)
+    }
+
+    fn has_more_filters(&self) -> bool {
+        self.items_to_choose.len() > 1 || self.has_expired || self.has_settled
+    }
+
+    /// What of them is in force, for the closed form.
+    fn more_filters_text(&self) -> String {
+        let item = self.items_to_choose.iter().find(|one| self.is_chosen_item(&one.code));
+        let mut said = vec![item.map_or(self.frame.w("tuition.all_items"), |one| self.frame.name(&one.name))];
+        said.extend(self.filter.expired.then(|| self.frame.w("tuition.show_expired")));
+        said.extend(self.filter.settled.then(|| self.frame.w("tuition.show_settled")));
+        said.join(" · ")
     }
 
     fn period_link(&self, period: Option<&str>) -> String {
-        links::tuition(period, self.show_expired, &self.amounts)
+        Owing { period: period.map(str::to_owned), ..self.filter.clone() }.address()
     }
 
     fn expired_link(&self) -> String {
-        links::tuition(self.chosen.as_deref(), !self.show_expired, &self.amounts)
+        Owing { expired: true, ..Owing::default() }.address()
+    }
+
+    fn settled_link(&self) -> String {
+        Owing { settled: true, ..Owing::default() }.address()
     }
 
     /// 改, without a script: to the amount's own page, which brings the other changes back.
     fn change_link(&self, row: &FeeRow) -> String {
-        links::change(row.charge.id, self.chosen.as_deref(), self.show_expired, &self.amounts)
+        self.filter.change(row.charge.id)
     }
 }
 
@@ -165,6 +191,15 @@ impl FeeRow {
         match self.state {
             RowState::Payable { amount, .. } => amount,
             _ => self.arrears(),
+        }
+    }
+
+    /// 支付状态
+    fn pay_word(&self) -> &'static str {
+        match self.state {
+            RowState::Settled => "tuition.done",
+            RowState::InOrder { .. } => "tuition.paying",
+            _ => "tuition.undone",
         }
     }
 
@@ -195,6 +230,10 @@ impl FeeRow {
         match &self.state {
             RowState::Closed(why) => refusals::unpayable(frame, why),
             RowState::InOrder { expires_at, .. } => frame.with("tuition.in_order", "left", frame.left(expires_at)),
+            RowState::Settled => {
+                let due = balance.assessed - balance.waived;
+                frame.with2("tuition.settled", &("due", due), &("paid", balance.kept()))
+            }
             RowState::Payable { .. } => {
                 let due = self.charge.due_day.and_then(|day| frame.ymd(day));
                 let closes = self.charge.item.window.closes_at.filter(|_| self.charge.item.kind != FeeKind::Tuition);

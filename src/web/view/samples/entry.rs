@@ -1,6 +1,6 @@
 //! Signing in, the first page, messages and errors.
 use super::around::announcement;
-use super::kit::{Sample, at, order_no, outside, sample, signed_in, titled};
+use super::kit::{Sample, at, order_no, outside, sample, signed_in, this_year, titled};
 use crate::domain::bilingual::Bilingual;
 use crate::domain::money::Fen;
 use crate::domain::order::CloseReason;
@@ -13,7 +13,7 @@ use crate::domain::trade::Channel;
 use crate::web::html::Frame;
 use crate::web::view::account::{Done, Forgot, FormProblem, Me, PasswordPage, QuestionPage};
 use crate::web::view::failure::{Failure, FailurePage};
-use crate::web::view::home::{Home, PendingOrder};
+use crate::web::view::home::{Home, OwedPeriod, PendingOrder};
 use crate::web::view::links::LoginMode;
 use crate::web::view::login::{Captcha, Choose, Identity, Login, LoginProblem, PasswordHint};
 use crate::web::view::message::{Message, MessagePage};
@@ -197,10 +197,15 @@ fn homes(frame: &Frame) -> Vec<Sample> {
         expires_at: at("2026-09-01 10:36:42"),
         count: 1,
     };
+    let owed = |code: &str, name, fen| OwedPeriod { code: code.into(), name, arrears: Fen::new(fen) };
     let home = Home {
         frame: signed_in(frame),
         tuition: Fen::new(1_100_000),
         other: Fen::new(135_000),
+        periods: vec![
+            owed("2025", this_year(), 935_000),
+            owed("2024", Bilingual::new("2024–2025 学年", "2024–2025"), 300_000),
+        ],
         pending: Some(pending),
         surplus: None,
         pinned: Some(announcement()),
@@ -212,6 +217,7 @@ fn homes(frame: &Frame) -> Vec<Sample> {
         frame: signed_in(frame),
         tuition: Fen::ZERO,
         other: Fen::ZERO,
+        periods: Vec::new(),
         pending: None,
         surplus: Some(surplus),
         pinned: None,

@@ -17,10 +17,11 @@ use crate::web::html::Frame;
 use crate::web::view::amount::{Amount, AmountProblem};
 use crate::web::view::browser::BrowserGuide;
 use crate::web::view::cashier::{Availability, Cashier, Way};
+use crate::web::view::filter::Owing;
 use crate::web::view::launch::{How, Launch};
 use crate::web::view::part::{NextOrder, OrderFacts, Surplus};
 use crate::web::view::result::{Confirming, Incomplete, Paid, Why};
-use crate::web::view::tuition::{FeeRow, Period, PeriodChoice, RowState, Tuition};
+use crate::web::view::tuition::{Choice, FeeRow, Period, RowState, Tuition};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
     [tuitions(frame), cashiers(frame), launches(frame), results(frame)].into_iter().flatten().collect()
@@ -106,25 +107,39 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
         checkout_id: "ch3ck0ut".into(),
         totals: Totals::of(periods.iter().flat_map(|period| &period.rows).map(|row| &row.charge.balance)),
         periods,
-        choices: Vec::new(),
-        chosen: None,
-        show_expired: false,
+        periods_to_choose: Vec::new(),
+        items_to_choose: Vec::new(),
         has_expired: false,
+        has_settled: false,
         problem: None,
-        amounts: Vec::new(),
+        filter: Owing::default(),
     };
-    let choice = |code: &str, name: Bilingual| PeriodChoice { code: code.into(), name };
+    let choice = |code: &str, name: Bilingual| Choice { code: code.into(), name };
     let choices = vec![choice("2025", this_year()), choice("2024", Bilingual::new("2024–2025 学年", "2024–2025"))];
+    let items = vec![choice("11", tuition_fee()), choice("14", Bilingual::new("教材费", "Textbooks"))];
+    let in_2024 = || Owing { period: Some("2024".into()), expired: true, ..Owing::default() };
     let refused = Tuition {
-        choices: choices.clone(),
-        chosen: Some("2024".into()),
-        show_expired: true,
+        periods_to_choose: choices.clone(),
+        items_to_choose: items.clone(),
         has_expired: true,
         problem: Some(Refusal::InAnotherOrder { order_no: other_order() }),
-        amounts: vec![(ChargeId(4), Fen::new(150_000))],
+        filter: Owing { amounts: vec![(ChargeId(4), Fen::new(150_000))], ..in_2024() },
         ..view(periods[1..].to_vec())
     };
-    let whole_set = Tuition { choices, has_expired: true, ..view(periods.clone()) };
+    let whole_set = Tuition {
+        periods_to_choose: choices.clone(),
+        items_to_choose: items.clone(),
+        has_expired: true,
+        has_settled: true,
+        ..view(periods.clone())
+    };
+    let paid_up = fiscal(charge(10, tuition_fee(), this_year(), (800_000, 800_000)), RowState::Settled);
+    let one_item = Tuition {
+        items_to_choose: items,
+        has_settled: true,
+        filter: Owing { item: Some("11".into()), settled: true, ..Owing::default() },
+        ..view(vec![Period { name: this_year(), rows: vec![paid_up, this_years_rows().remove(0)] }])
+    };
     let none = RowState::Payable { selected: false, amount: Fen::new(799_997) };
     let mut unselected = this_years_rows();
     unselected.truncate(1);
@@ -156,8 +171,9 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
             },
         ),
         sample("tuition-nothing-payable", view(vec![nothing_now])),
-        sample("tuition-none-here", Tuition { chosen: Some("2024".into()), has_expired: true, ..view(Vec::new()) }),
-        sample("tuition-clear", Tuition { has_expired: true, ..view(Vec::new()) }),
+        sample("tuition-one-item", one_item),
+        sample("tuition-none-here", Tuition { filter: in_2024(), has_expired: true, ..view(Vec::new()) }),
+        sample("tuition-clear", Tuition { has_expired: true, has_settled: true, ..view(Vec::new()) }),
         sample("amount", amount("7999.97", None)),
         sample("amount-wrong", amount("7990", Some(AmountProblem::Refused(rest)))),
         sample("amount-not-a-number", amount("八千", Some(AmountProblem::NotAnAmount))),
