@@ -1,4 +1,5 @@
-//! What a list was asked to show, as its address says it: shareable, kept while pages are turned, read without a script.
+//! What a list was asked to show, as its address says it: shareable, kept while pages are turned, and read without
+//! a script.
 use super::links;
 use crate::domain::ids::ChargeId;
 use crate::domain::money::Fen;

@@ -24,7 +24,7 @@ use crate::web::view::result::{Confirming, Incomplete, Paid, Why};
 use crate::web::view::tuition::{Choice, FeeRow, Period, RowState, Tuition};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [tuitions(frame), cashiers(frame), launches(frame), results(frame)].into_iter().flatten().collect()
+    [tuitions(frame), amounts(frame), cashiers(frame), launches(frame), results(frame)].into_iter().flatten().collect()
 }
 
 fn other_order() -> OrderNo {
@@ -145,19 +145,6 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
     unselected.truncate(1);
     unselected[0].state = none;
     let nothing_now = Period { name: this_year(), rows: last_years_rows().split_off(1) };
-    let amount = |typed: &str, problem| Amount {
-        frame: frame.clone(),
-        charge_id: ChargeId(1),
-        item: tuition_fee(),
-        period: this_year(),
-        arrears: Fen::new(799_997),
-        min_split: Fen::new(50_000),
-        typed: typed.into(),
-        problem,
-        carried: vec![("amt4".into(), "1500.00".into())],
-        back: "/h5/tuition?amt4=1500.00".into(),
-    };
-    let rest = AmountRefusal::RemainderTooSmall { remainder: Fen::new(997), min_split: Fen::new(50_000) };
     vec![
         sample("tuition", whole_set),
         sample("tuition-one-period", view(periods[..1].to_vec())),
@@ -174,6 +161,25 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
         sample("tuition-one-item", one_item),
         sample("tuition-none-here", Tuition { filter: in_2024(), has_expired: true, ..view(Vec::new()) }),
         sample("tuition-clear", Tuition { has_expired: true, has_settled: true, ..view(Vec::new()) }),
+    ]
+}
+
+fn amounts(frame: &Frame) -> Vec<Sample> {
+    let frame = signed_in(frame);
+    let amount = |typed: &str, problem| Amount {
+        frame: frame.clone(),
+        charge_id: ChargeId(1),
+        item: tuition_fee(),
+        period: this_year(),
+        arrears: Fen::new(799_997),
+        min_split: Fen::new(50_000),
+        typed: typed.into(),
+        problem,
+        carried: vec![("amt4".into(), "1500.00".into())],
+        back: "/h5/tuition?amt4=1500.00".into(),
+    };
+    let rest = AmountRefusal::RemainderTooSmall { remainder: Fen::new(997), min_split: Fen::new(50_000) };
+    vec![
         sample("amount", amount("7999.97", None)),
         sample("amount-wrong", amount("7990", Some(AmountProblem::Refused(rest)))),
         sample("amount-not-a-number", amount("八千", Some(AmountProblem::NotAnAmount))),
