@@ -12,6 +12,7 @@ use crate::config::{
 use crate::domain::api_key::ApiScope;
 use crate::domain::event::EventKind;
 use crate::domain::fee::Fund;
+use crate::domain::module::Modules;
 use crate::flow::api_keys::{self, Admission};
 use crate::flow::migrate;
 use crate::outbound::HttpClient;
@@ -215,6 +216,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             office_hours_en: "Mon–Fri 8:30–17:30".to_owned(),
             contact: vec![student_fees()],
             mark: None,
+            modules: Modules::default(),
         },
         secrets: Secrets {
             session_key: Key32::new(check::DEMO_SESSION_KEY).into(),

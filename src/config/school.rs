@@ -4,6 +4,7 @@ use serde::Deserialize;
 use super::key::Picture;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::id_number::IdNumber;
+use crate::domain::module::Modules;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +35,9 @@ pub struct School {
     /// The school's mark for the middle of codes (PNG, square)
     #[serde(default)]
     pub mark: Option<Picture>,
+    /// What payers are offered; what is not named is open
+    #[serde(default)]
+    pub modules: Modules,
 }
 
 /// Somebody of the school whom payers may call

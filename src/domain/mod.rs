@@ -12,6 +12,7 @@ pub mod fee;
 pub mod id_number;
 pub mod ids;
 pub mod message;
+pub mod module;
 pub mod moment;
 pub mod money;
 pub mod order;

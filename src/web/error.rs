@@ -7,6 +7,7 @@ use super::html::{Frame, Page};
 use super::view::failure::{Failure as Shown, FailurePage};
 use super::view::links::{self, LoginMode};
 use super::view::message::{Message, MessagePage};
+use crate::domain::module::Module;
 use crate::domain::refusal::Refusal;
 use crate::flow::failure::Failure as ActFailure;
 
@@ -42,6 +43,9 @@ pub enum Problem {
     Internal(String),
     #[error("refused: {}", .0.code())]
     Refused(Refusal),
+    /// 暂未开放
+    #[error("not offered by this school")]
+    NotOpen(Module),
     /// Not an error to the payer but an end, said on a page of its own.
     #[error("ended")]
     Ended(Message),
@@ -73,6 +77,8 @@ pub fn status(problem: &Problem) -> StatusCode {
     match problem {
         Problem::BadRequest => StatusCode::BAD_REQUEST,
         Problem::Forbidden => StatusCode::FORBIDDEN,
+        // nothing was done, so no status of success, whatever was asked
+        Problem::NotOpen(_) => StatusCode::NOT_FOUND,
         Problem::NotFound | Problem::Ended(Message::CodeUnknown) => StatusCode::NOT_FOUND,
         Problem::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -142,6 +148,7 @@ pub fn page(problem: Problem, frame: Frame, retry: Option<String>, code: &str) -
         Problem::TooMany { wait_seconds } => Shown::TooMany { wait_seconds },
         Problem::Unavailable(_) => Shown::Unavailable { until: None },
         Problem::Internal(_) => Shown::Internal { code: code.to_owned() },
+        Problem::NotOpen(module) => Shown::NotOpen(module),
         Problem::Refused(refusal) => Shown::Refused(refusal),
     };
     let wait = match &failure {

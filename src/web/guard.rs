@@ -131,6 +131,7 @@ impl Visit {
             path: self.path.clone(),
             person: payer.map(Person::of),
             now: self.app.clock.now(),
+            modules: school.modules.clone(),
             linked: self.linked,
         }
     }

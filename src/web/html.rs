@@ -1,5 +1,6 @@
 //! What every H5 page has in common: the frame around it, the headers it is sent with, and the filters of its
 //! template. Escaping is always on; the only markup made outside the templates is that of [`filters`].
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use askama::Template;
@@ -14,6 +15,7 @@ use poem::{IntoResponse, Response};
 use super::assets::{self, content_security_policy};
 use super::words;
 use crate::domain::bilingual::{Bilingual, Lang};
+use crate::domain::module::{Module, Modules, Opening};
 use crate::domain::moment::Moment;
 use crate::domain::payer::{Payer, mask_number};
 
@@ -35,6 +37,8 @@ pub struct Frame {
     /// Who is signed in
     pub person: Option<Person>,
     pub now: Moment,
+    /// What the school offers
+    pub modules: Modules,
     /// Whether the browser has had the stylesheets and scripts and keeps them
     pub linked: bool,
 }
@@ -84,6 +88,16 @@ impl Frame {
     /// The language by value. (Templates hand fields on by reference, which is why moments are taken so below.)
     pub fn lang(&self) -> Lang {
         self.lang
+    }
+
+    /// Whether an entry leads there: open, or closed and said to be so.
+    pub fn has(&self, module: impl Borrow<Module>) -> bool {
+        self.modules.opening(*module.borrow()) != Opening::Hidden
+    }
+
+    /// 暂未开放: the entry is there and greyed.
+    pub fn is_closed(&self, module: impl Borrow<Module>) -> bool {
+        self.modules.opening(*module.borrow()) == Opening::Closed
     }
 
     /// The element that brings a stylesheet or a script.

@@ -20,6 +20,7 @@ use super::error::{self, Problem};
 use super::guard::{Visit, page_of, set_cookie};
 use super::press;
 use crate::app::App;
+use crate::domain::module::{Module, Opening};
 
 /// The longest a request may take, waiting for a channel included. What streams ends by itself before. Tests lay a
 /// shorter one around their handlers.
@@ -148,7 +149,7 @@ fn link(mut response: Response, visit: &Visit) -> Response {
 
 /// Where 重试 leads: the page itself, or the page a form stood on. Nowhere when it would only fail again.
 fn retry(visit: &Visit, problem: &Problem) -> Option<String> {
-    let in_vain = matches!(problem, Problem::NotFound | Problem::BadRequest);
+    let in_vain = matches!(problem, Problem::NotFound | Problem::NotOpen(_) | Problem::BadRequest);
     (!in_vain).then(|| page_of(&visit.path).to_owned())
 }
 
@@ -174,6 +175,20 @@ fn harden(response: &mut Response, secure: bool) {
     add(REFERRER_POLICY, "strict-origin-when-cross-origin");
     if secure {
         add(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+/// Around a page of a module: nothing below is reached while the school does not offer it.
+pub async fn offered<E: Endpoint<Output = Response>>(
+    module: Module,
+    page: Arc<E>,
+    req: Request,
+) -> poem::Result<Response> {
+    let opening = req.data::<Arc<App>>().map(|app| app.config.school.modules.opening(module)).unwrap_or_default();
+    match opening {
+        Opening::Open => page.call(req).await,
+        Opening::Closed => Err(Problem::NotOpen(module).into()),
+        Opening::Hidden => Err(Problem::NotFound.into()),
     }
 }
 

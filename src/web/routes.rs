@@ -4,7 +4,7 @@ use std::sync::Arc;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, handler, post};
 
-use super::layer::{compressed, pages, watch};
+use super::layer::{compressed, offered, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, enrol, help, home, login, logout, news, orders, paid, pay, profile,
     recovery, result, settings, state, trouble, tuition, verify,
@@ -12,6 +12,7 @@ use super::page::{
 use super::view::links;
 use super::{api, error, health, notify};
 use crate::app::App;
+use crate::domain::module::Module::{self, BankCard, Enrolment, Recovery};
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
     let h5 = Route::new()
@@ -20,19 +21,19 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/logout", page(post(logout::here)))
         .at("/logout-everywhere", page(post(logout::everywhere)))
         .at("/settings", page(post(settings::submit)))
-        .at("/forgot", page(get(recovery::show_forgot).post(recovery::submit_forgot)))
-        .at("/forgot/code", page(get(recovery::show_code).post(recovery::submit_code)))
-        .at("/forgot/link", page(get(recovery::show_link).post(recovery::submit_link)))
+        .at("/forgot", of(Recovery, page(get(recovery::show_forgot).post(recovery::submit_forgot))))
+        .at("/forgot/code", of(Recovery, page(get(recovery::show_code).post(recovery::submit_code))))
+        .at("/forgot/link", of(Recovery, page(get(recovery::show_link).post(recovery::submit_link))))
         .at("/news", page(get(news::list)))
         .at("/news/:id", page(get(news::show)))
         .at("/help", page(get(help::show)))
-        .at("/enrol", page(get(enrol::list)))
-        .at("/enrol/:programme_id", page(get(enrol::show).post(enrol::submit)))
-        .at("/enrolments/:enrolment_id", page(get(enrol::show_own).post(enrol::edit)))
-        .at("/enrolments/:enrolment_id/cancel", page(post(enrol::cancel)))
+        .at("/enrol", of(Enrolment, page(get(enrol::list))))
+        .at("/enrol/:programme_id", of(Enrolment, page(get(enrol::show).post(enrol::submit))))
+        .at("/enrolments/:enrolment_id", of(Enrolment, page(get(enrol::show_own).post(enrol::edit))))
+        .at("/enrolments/:enrolment_id/cancel", of(Enrolment, page(post(enrol::cancel))))
         .at("/me", page(get(account::show_me)))
         .at("/me/profile", page(get(profile::show).post(profile::submit)))
-        .at("/me/card", page(get(profile::show_card).post(profile::submit_card)))
+        .at("/me/card", of(BankCard, page(get(profile::show_card).post(profile::submit_card))))
         .at("/me/password", page(get(account::show_password).post(account::submit_password)))
         .at("/me/question", page(get(account::show_question).post(account::submit_question)))
         .at("/tuition", page(get(tuition::show)))
@@ -82,6 +83,11 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .data(app)
         .map_to_response()
         .boxed()
+}
+
+/// A page of a part that a school may not offer, or not yet. Whoever adds a page of such a part names the part here.
+fn of(module: Module, page: impl Endpoint<Output = Response> + 'static) -> impl Endpoint<Output = Response> {
+    page.around(move |page, req| offered(module, page, req))
 }
 
 fn page(methods: RouteMethod) -> impl Endpoint<Output = Response> {

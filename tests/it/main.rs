@@ -24,6 +24,7 @@ mod logs;
 mod messages;
 mod metrics;
 mod misbehaving;
+mod modules;
 mod office;
 mod paying;
 mod privacy;

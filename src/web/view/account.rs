@@ -3,6 +3,7 @@ use askama::Template;
 
 use super::links;
 use super::login::Captcha;
+use crate::domain::module::Module;
 use crate::domain::moment::Moment;
 use crate::domain::password::{SHORTEST, Weakness};
 use crate::domain::question::Question;

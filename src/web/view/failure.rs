@@ -3,6 +3,7 @@ use askama::Template;
 
 use super::links;
 use super::refusals;
+use crate::domain::module::Module;
 use crate::domain::moment::Moment;
 use crate::domain::refusal::Refusal;
 use crate::web::html::Frame;
@@ -37,11 +38,20 @@ pub enum Failure {
     Internal { code: String },
     /// 503, with the end if it is known
     Unavailable { until: Option<Moment> },
+    /// 暂未开放: this school does not offer it, or not yet
+    NotOpen(Module),
     /// The office says no, where no page of its own says it better
     Refused(Refusal),
 }
 
 impl FailurePage {
+    fn heading(&self) -> String {
+        match self.failure.module() {
+            Some(module) => self.frame.with("failure.not_open_named", "module", self.frame.w(module)),
+            None => self.frame.w(self.failure.heading()).to_owned(),
+        }
+    }
+
     fn text(&self) -> String {
         let frame = &self.frame;
         match &self.failure {
@@ -60,6 +70,10 @@ impl FailurePage {
                 frame.with("failure.unavailable_until", "time", frame.day_time(until))
             }
             Failure::Unavailable { until: None } => frame.w("failure.unavailable_more").to_owned(),
+            Failure::NotOpen(module) => match frame.modules.note(*module) {
+                Some(note) => frame.name(&note).to_owned(),
+                None => frame.w("failure.not_open_more").to_owned(),
+            },
             Failure::Refused(why) => refusals::refusal(frame, why),
         }
     }
@@ -77,8 +91,24 @@ impl Failure {
             Failure::TooMany { .. } => "failure.too_many",
             Failure::Internal { .. } => "failure.internal",
             Failure::Unavailable { .. } => "failure.unavailable",
+            Failure::NotOpen(_) => "module.not_open",
             Failure::Refused(_) => "failure.refused",
         }
+    }
+
+    /// The part of the platform the page is about.
+    fn module(&self) -> Option<&'static str> {
+        let Failure::NotOpen(module) = self else { return None };
+        Some(match module {
+            Module::OtherFees => "kind.other",
+            Module::LivingFees => "kind.living",
+            Module::Enrolment => "enrol.title",
+            Module::SignUp => "module.sign_up",
+            Module::International => "module.international",
+            Module::FiscalReceipts => "module.fiscal_receipts",
+            Module::Recovery => "forgot.title",
+            Module::BankCard => "card.title",
+        })
     }
 
     /// Whether the money is safe. After a failure of ours only what the books say is promised.

@@ -6,6 +6,7 @@ use super::links::{self, Door};
 use super::part::{Surplus, Title};
 use crate::domain::announcement::Announcement;
 use crate::domain::bilingual::Bilingual;
+use crate::domain::module::Module;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;

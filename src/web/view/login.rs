@@ -4,6 +4,7 @@ use askama::Template;
 use super::links::{self, LoginMode};
 use crate::domain::announcement::Announcement;
 use crate::domain::bilingual::Bilingual;
+use crate::domain::module::Module;
 use crate::domain::moment::Moment;
 use crate::domain::payer::PayerKind;
 use crate::web::html::Frame;

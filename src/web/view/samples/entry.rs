@@ -2,6 +2,7 @@
 use super::around::announcement;
 use super::kit::{Sample, at, order_no, outside, sample, signed_in, this_year, titled};
 use crate::domain::bilingual::Bilingual;
+use crate::domain::module::{Module, Opening};
 use crate::domain::money::Fen;
 use crate::domain::order::CloseReason;
 use crate::domain::order_no::OrderNo;
@@ -213,17 +214,19 @@ fn homes(frame: &Frame) -> Vec<Sample> {
     };
     let surplus =
         Surplus { amount: Fen::new(6_500), channel: Channel::Wechat, returned_at: Some(at("2026-08-31 09:12:00")) };
-    let clear = Home {
-        frame: signed_in(frame),
+    let clear = |frame| Home {
+        frame,
         tuition: Fen::ZERO,
         other: Fen::ZERO,
         periods: Vec::new(),
         pending: None,
-        surplus: Some(surplus),
+        surplus: Some(surplus.clone()),
         pinned: None,
         limited: true,
     };
-    vec![sample("home", home), sample("home-clear", clear)]
+    let mut partly = signed_in(frame);
+    partly.modules.set(Module::Enrolment, Opening::Closed);
+    vec![sample("home", home), sample("home-clear", clear(signed_in(frame))), sample("home-partly", clear(partly))]
 }
 
 fn messages(frame: &Frame) -> Vec<Sample> {
@@ -247,6 +250,10 @@ fn failures(frame: &Frame) -> Vec<Sample> {
         |failure, retry: Option<&str>| FailurePage { frame: frame.clone(), failure, retry: retry.map(str::to_owned) };
     let here = Some("/h5/tuition");
     let until = Some(at("2026-09-01 11:00:00"));
+    let mut noted = frame.clone();
+    let words = Bilingual::new("考试报名请到教务处办理。", "Enrol for exams at the academic affairs office.");
+    noted.modules.set_noted(Module::Enrolment, Opening::Closed, words);
+    let noted = FailurePage { frame: noted, failure: Failure::NotOpen(Module::Enrolment), retry: None };
     vec![
         sample("failure-400", page(Failure::BadRequest, None)),
         sample("failure-403", page(Failure::Forbidden, None)),
@@ -259,6 +266,8 @@ fn failures(frame: &Frame) -> Vec<Sample> {
         sample("failure-500", page(Failure::Internal { code: "7F3A-21C9".into() }, here)),
         sample("failure-503", page(Failure::Unavailable { until: None }, here)),
         sample("failure-503-until", page(Failure::Unavailable { until }, here)),
+        sample("failure-not-open", page(Failure::NotOpen(Module::LivingFees), None)),
+        sample("failure-not-open-noted", noted),
         sample("failure-refused", page(Failure::Refused(Refusal::OrderPaid), None)),
     ]
 }

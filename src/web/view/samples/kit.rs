@@ -5,6 +5,7 @@ use crate::domain::bilingual::{Bilingual, Lang};
 use crate::domain::charge::{Balance, Charge};
 use crate::domain::fee::{BillingPeriod, Collection, FeeItem, FeeKind, Fund, Window};
 use crate::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
+use crate::domain::module::Modules;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::OrderLine;
@@ -38,6 +39,7 @@ pub fn outside(lang: Lang) -> Frame {
         path: "/h5/here?x=1".into(),
         person: None,
         now: at("2026-09-01 10:24:36"),
+        modules: Modules::default(),
         linked: false,
     }
 }
