@@ -16,6 +16,7 @@ use crate::domain::moment::Moment;
 use crate::drill::Drill;
 use crate::messenger::carrier::Carrier;
 use crate::metrics::counters::Metrics;
+use crate::official_account::api::AccountApi;
 use crate::official_account::oauth::OauthClient;
 use crate::outbound::HttpClient;
 use crate::store::chain::Chain;
@@ -37,6 +38,8 @@ pub struct App {
     pub cache: Cache,
     pub channels: Directory,
     pub oauth: Option<OauthClient>,
+    /// The official account's own interface; called through `flow/official/call.rs`
+    pub account: Option<AccountApi>,
     /// Calls campus systems; the channels have it inside
     pub http: HttpClient,
     /// Mail and text messages
@@ -78,6 +81,7 @@ impl App {
             chain: Chain::new(&config.secrets),
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http.clone())),
+            account: config.official_account.as_ref().map(|account| AccountApi::new(account, http.clone())),
             carrier: Carrier::new(&config, http.clone())?,
             http,
             changed: broadcast::channel(1024).0,

@@ -2,7 +2,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{announce, audit, backup, demo, events, import, key, log, office, reseal, serve};
+use super::{announce, audit, backup, demo, events, import, key, log, menu, office, reseal, serve};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::migrate;
@@ -72,6 +72,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Make a database fit for use that was brought back from a backup
     Restored(backup::RestoredArgs),
+    /// The official account's menu: 缴费入口 and what stands under it
+    Menu(menu::MenuArgs),
     /// The keys of campus systems
     Key(key::KeyArgs),
     /// Bring the database's schema up to date
@@ -126,6 +128,10 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Restored(args) => {
             let config = configuration(&args.config)?;
             backup::declare_restored(config).await?;
+        }
+        Command::Menu(args) => {
+            let config = configuration(&args.config)?;
+            return menu::run(args, config).await;
         }
         Command::Key(args) => {
             let config = configuration(&args.config)?;

@@ -15,6 +15,8 @@ use crate::domain::fee::Fund;
 use crate::domain::module::Modules;
 use crate::flow::api_keys::{self, Admission};
 use crate::flow::migrate;
+use crate::flow::official::menu;
+use crate::official_account::menu::Menu;
 use crate::outbound::HttpClient;
 use crate::sandbox::campus::receiver;
 use crate::sandbox::postbox::gateway;
@@ -75,10 +77,18 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     tokio::spawn(Arc::clone(&sandbox).run_notifier());
     tokio::spawn(Arc::clone(&sandbox).serve_mail(mailbox));
     tokio::spawn(async move { sandbox.serve(listener).await });
+    demo_menu(&app).await.context("the account's menu could not be set")?;
     let key = folder.join("api-key");
     demo_key(&app, &key).await.with_context(|| key.display().to_string())?;
     welcome(&public_url, &sandbox_url, &folder.display().to_string());
     serve::listen(app).await
+}
+
+/// 缴费入口, in the phone's WeChat.
+async fn demo_menu(app: &App) -> anyhow::Result<()> {
+    let menu = Menu::read(super::menu::USUAL, &app.config.server.public_url);
+    let menu = menu.map_err(|complaints| anyhow::anyhow!(complaints.join("\n")))?;
+    Ok(menu::push(app, &menu).await?)
 }
 
 /// A key that may do everything, kept in a file beside the data as long as it is good.

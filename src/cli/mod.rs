@@ -10,6 +10,7 @@ pub mod events;
 pub mod import;
 pub mod key;
 pub mod log;
+pub mod menu;
 pub mod office;
 pub mod rehearsal;
 pub mod reseal;

@@ -24,6 +24,7 @@ pub mod launch;
 pub mod letter;
 pub mod migrate;
 pub mod office;
+pub mod official;
 pub mod password;
 pub mod post;
 pub mod profile;

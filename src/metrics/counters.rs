@@ -126,6 +126,7 @@ impl Inner {
             }
         }
         self.fill_call(("channel", OFFICIAL_ACCOUNT), "buyer");
+        self.fill_call(("channel", OFFICIAL_ACCOUNT), "account");
         for job in JOBS {
             exists(&self.job_failures, &[("job", job)]);
         }

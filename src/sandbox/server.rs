@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 
-use super::account::{authorize, token};
+use super::account::{authorize, interface, menu, token};
 use super::alipay;
 use super::campus::receiver;
 use super::control;
@@ -29,6 +29,11 @@ impl Sandbox {
             // WeChat official account
             .at("/connect/oauth2/authorize", get(authorize::authorize))
             .at("/sns/oauth2/access_token", get(token::access_token))
+            .at("/cgi-bin/stable_token", post(interface::stable_token))
+            .at("/cgi-bin/ticket/getticket", get(interface::ticket))
+            .at("/cgi-bin/menu/create", post(menu::create))
+            .at("/cgi-bin/menu/get", get(menu::get))
+            .at("/cgi-bin/menu/delete", get(menu::delete))
             // a system of the campus that is told of payments
             .at(receiver::PATH, post(receiver::hear))
             .at("/campus", get(receiver::show))

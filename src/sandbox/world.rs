@@ -8,6 +8,7 @@ use crate::clock::{Chance, Clock};
 use crate::domain::moment::Moment;
 use crate::domain::trade::{Channel, Product};
 
+use super::account::state::Account;
 use super::bank::Bank;
 use super::campus::inbox::{Inbox, Mishap};
 use super::codes::AuthCodes;
@@ -83,6 +84,7 @@ pub struct Sandbox {
     faults: Mutex<Faults>,
     outbox: Mutex<Outbox>,
     codes: Mutex<AuthCodes>,
+    account: Mutex<Account>,
     campus: Mutex<Inbox>,
     postbox: Mutex<Shelf>,
     switches: Mutex<Switches>,
@@ -113,6 +115,7 @@ impl Sandbox {
             faults: Mutex::default(),
             outbox: Mutex::default(),
             codes: Mutex::default(),
+            account: Mutex::default(),
             campus: Mutex::default(),
             postbox: Mutex::default(),
             switches: Mutex::default(),
@@ -152,6 +155,11 @@ impl Sandbox {
 
     pub(super) fn codes(&self) -> MutexGuard<'_, AuthCodes> {
         hold(&self.codes)
+    }
+
+    /// What the platform keeps of the official account.
+    pub fn account(&self) -> MutexGuard<'_, Account> {
+        hold(&self.account)
     }
 
     /// The campus system that is told of payments.

@@ -26,6 +26,7 @@ mod metrics;
 mod misbehaving;
 mod modules;
 mod office;
+mod official_account;
 mod paying;
 mod privacy;
 mod process;

@@ -1,0 +1,13 @@
+//! What the platform keeps of the account.
+use serde_json::Value;
+
+use super::tokens::Tokens;
+
+#[derive(Default)]
+pub struct Account {
+    pub tokens: Tokens,
+    /// jsapi_tickets that were given
+    pub tickets: Vec<String>,
+    /// As it was created
+    pub menu: Option<Value>,
+}
