@@ -14,6 +14,8 @@ use crate::config::{Config, Key32};
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
 use crate::drill::Drill;
+use crate::fiscal::contract::EReceiptPlatform;
+use crate::fiscal::standard::Standard;
 use crate::messenger::carrier::Carrier;
 use crate::metrics::counters::Metrics;
 use crate::official_account::api::AccountApi;
@@ -37,6 +39,8 @@ pub struct App {
     pub serials: Serials,
     pub cache: Cache,
     pub channels: Directory,
+    /// Issues fiscal e-receipts; none: the school has none issued
+    pub fiscal: Option<Arc<dyn EReceiptPlatform>>,
     pub oauth: Option<OauthClient>,
     /// The official account's own interface; called through `flow/official/call.rs`
     pub account: Option<AccountApi>,
@@ -82,6 +86,9 @@ impl App {
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http.clone())),
             account: config.official_account.as_ref().map(|account| AccountApi::new(account, http.clone())),
+            fiscal: config.fiscal.as_ref().map(|fiscal| -> Arc<dyn EReceiptPlatform> {
+                Arc::new(Standard::new(fiscal, chance.clone(), http.clone()))
+            }),
             carrier: Carrier::new(&config, http.clone())?,
             http,
             changed: broadcast::channel(1024).0,

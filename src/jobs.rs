@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::flow::events::deliver;
 use crate::flow::failure::Result;
 use crate::flow::lane::Lane;
-use crate::flow::{chain, enrol, expire, feed, idempotency, inquire, post, refund, rotate};
+use crate::flow::{chain, enrol, ereceipt, expire, feed, idempotency, inquire, post, refund, rotate};
 
 /// How often the jobs look for work, in real time.
 const EVERY: Duration = Duration::from_secs(2);
@@ -43,10 +43,11 @@ enum Job {
     Post,
     Feed,
     Sweep,
+    EReceipts,
 }
 
 impl Job {
-    const ALL: [Job; 10] = [
+    const ALL: [Job; 11] = [
         Job::Inquire,
         Job::Expire,
         Job::Refund,
@@ -57,6 +58,7 @@ impl Job {
         Job::Post,
         Job::Feed,
         Job::Sweep,
+        Job::EReceipts,
     ];
 
     /// The word in logs and metrics.
@@ -72,6 +74,7 @@ impl Job {
             Job::Post => "post",
             Job::Feed => "feed",
             Job::Sweep => "sweep",
+            Job::EReceipts => "ereceipts",
         }
     }
 
@@ -81,7 +84,9 @@ impl Job {
             Job::Inquire => inquire::lanes(app).await?,
             Job::Expire => expire::lanes(app).await?,
             Job::Refund => refund::lanes(app).await?,
-            Job::Tally | Job::Keys | Job::Enrol | Job::Post | Job::Feed | Job::Sweep => return Ok(vec![Part::Whole]),
+            Job::Tally | Job::Keys | Job::Enrol | Job::Post | Job::Feed | Job::Sweep | Job::EReceipts => {
+                return Ok(vec![Part::Whole]);
+            }
             Job::Deliver => return Ok((0..app.config.webhook.len()).map(Part::Endpoint).collect()),
         };
         Ok(lanes.into_iter().map(Part::Lane).collect())
@@ -114,13 +119,14 @@ impl Job {
             Job::Post => post::run_once(app).await,
             Job::Feed => feed::run_once(app).await,
             Job::Sweep => idempotency::sweep(app).await,
+            Job::EReceipts => ereceipt::issue::run_once(app).await,
         }
     }
 }
 
 /// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally, keys to
-/// note, events to deliver, seats to take back, messages to send, orders to number, old answers to forget. Gives how
-/// much was done.
+/// note, events to deliver, seats to take back, messages to send, orders to number, old answers to forget, e-receipts
+/// to issue. Gives how much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut done = 0;
     for job in Job::ALL {

@@ -4,7 +4,7 @@
 //! 1. `domain`: the words of the fee office, pure; `clock` and `config`: time, chance and values; `outbound`: the one
 //!    HTTP client; `drill`: where a storm may strike; `metrics`: what is counted for the operator
 //! 2. `store`: what must not be lost; `channel`: who moves the money; `cache`: what may be lost;
-//!    `official_account`: WeChat's other half
+//!    `official_account`: WeChat's other half; `fiscal`: who issues e-receipts
 //! 3. `app`: the toolbox
 //! 4. `flow`: the acts of the office, one act = one transaction
 //! 5. `web`: speaks HTTP; `jobs`: works unasked; `sandbox`: plays the outside world
@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod drill;
+pub mod fiscal;
 pub mod flow;
 pub mod jobs;
 pub mod messenger;

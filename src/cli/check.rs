@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use secrecy::ExposeSecret;
 
 use crate::config::{Config, OneOrMore, Pem, Secrets, Webhook};
+use crate::sandbox::fiscal::voice;
 use crate::sandbox::keys;
 use crate::web::code::Mark;
 
@@ -32,6 +33,14 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
     webhooks(&config.webhook, &mut complaints);
     if config.sms.as_ref().is_some_and(|sms| !sms.is_encrypted()) {
         complaints.push("sms.url: must begin with https://; codes go over it".to_owned());
+    }
+    if let Some(fiscal) = &config.fiscal {
+        if !fiscal.is_encrypted() {
+            complaints.push("fiscal.api_base: must begin with https://; payers' names go over it".to_owned());
+        }
+        if fiscal.app_key.expose_secret() == voice::APP_KEY {
+            complaints.push("fiscal.app_key: this is the sandbox's, known to everybody".to_owned());
+        }
     }
     for payee in &config.payee {
         let mut complain = |key: &str| {

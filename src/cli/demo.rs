@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
-    AlipayAccount, Api, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, InitialPassword, Key32, Mail,
-    MailSecurity, OfficialAccount, Payee, School, Secrets, Server, Sms, SmsMethod, Webhook, WebhookSecret,
+    AlipayAccount, Api, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, Fiscal, InitialPassword, Key32,
+    Mail, MailSecurity, OfficialAccount, Payee, School, Secrets, Server, Sms, SmsMethod, Webhook, WebhookSecret,
     WechatAccount,
 };
 use crate::domain::api_key::ApiScope;
@@ -19,6 +19,7 @@ use crate::flow::official::menu;
 use crate::official_account::menu::Menu;
 use crate::outbound::HttpClient;
 use crate::sandbox::campus::receiver;
+use crate::sandbox::fiscal::{counter, voice};
 use crate::sandbox::postbox::gateway;
 use crate::sandbox::{keys, merchants, world};
 use anyhow::Context;
@@ -63,6 +64,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let mailbox = bind("127.0.0.1:0").await?;
     let (mail, sms) = demo_messages(&sandbox_url, mailbox.local_addr()?.port());
     (config.mail, config.sms) = (Some(mail), Some(sms));
+    config.fiscal = Some(demo_fiscal(&sandbox_url));
     let app = Arc::new(App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?);
     migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
     demo_data::fill_if_empty(&app).await.context("the demo's school could not be set up")?;
@@ -247,6 +249,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         mail: None,
         sms: None,
         api: Api { calls_per_minute: 60_000 },
+        fiscal: None,
     }
 }
 
@@ -270,6 +273,22 @@ pub fn demo_messages(sandbox_url: &str, smtp_port: u16) -> (Mail, Sms) {
     (mail, sms)
 }
 
+/// The sandbox's platform of fiscal e-receipts. Its key is known to everybody.
+pub fn demo_fiscal(sandbox_url: &str) -> Fiscal {
+    Fiscal {
+        api_base: format!("{sandbox_url}{}", counter::BASE),
+        region: voice::REGION.to_owned(),
+        unit_code: voice::UNIT.to_owned(),
+        app_id: voice::APP_ID.to_owned(),
+        app_key: voice::APP_KEY.into(),
+        place_code: voice::PLACE.to_owned(),
+        bill_kind: voice::BILL_KIND.to_owned(),
+        bill_title: "非税收入统一票据（电子）".to_owned(),
+        unit_name: String::new(),
+        handler: "支付平台".to_owned(),
+    }
+}
+
 /// The sandbox's campus system, which is told everything. Its secret is known to everybody.
 pub fn demo_webhook(sandbox_url: &str) -> Webhook {
     let secret = format!("whsec_{}", BASE64.encode(keys::CAMPUS_SECRET));
@@ -289,6 +308,7 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
          \x20 接口 API         {public_url}/api   密钥 key: {folder}/api-key\n\
          \x20 模拟手机 phone   {sandbox_url}/   （微信、支付宝、浏览器 · WeChat, Alipay, browser）\n\
          \x20 校园系统 campus  {sandbox_url}/campus   （付款后收到的事件 · events about payments）\n\
+         \x20 电子票据 e-receipts {sandbox_url}/fiscal   （财政票据平台 · the fiscal authority's bills）\n\
          \x20 短信邮件 messages {sandbox_url}/messages   （验证码、链接、提醒 · codes, links, notices）\n\
          \x20 数据目录 data    {folder}\n\n\
          \x20 在校生 student   用户名 {}   密码 {}   {}\n\

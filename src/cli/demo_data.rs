@@ -100,6 +100,7 @@ async fn programmes(app: &App, tx: &impl ConnectionTrait, school: &School, now: 
             collection: Collection::Collecting,
             window: Window::default(),
             min_split: None,
+            fiscal_code: None,
         };
         let programme = Programme {
             id: ProgrammeId(0),
@@ -170,6 +171,7 @@ impl School {
                 collection: if code == "14" { Collection::Suspended } else { Collection::Collecting },
                 window,
                 min_split: min_split.map(Fen::new),
+                fiscal_code: (payee == "fiscal").then(|| format!("103042757{code}")),
             };
             fees::upsert_item(tx, &item, now).await
         };

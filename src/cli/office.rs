@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::domain::money::Fen;
+use crate::flow::ereceipt::desk;
 use crate::flow::office::{self, RefundLine};
 use crate::outbound::HttpClient;
 
@@ -36,6 +37,12 @@ enum Act {
         /// 退费原因, shown to the payer
         #[arg(long)]
         reason: String,
+    },
+    /// 财政电子票据 that failed are asked for again, because why is mended
+    Ereceipts {
+        /// Of this 收费单号 only
+        #[arg(long)]
+        receipt: Option<String>,
     },
 }
 
@@ -74,6 +81,9 @@ pub async fn run(args: OfficeArgs, config: Config) -> anyhow::Result<ExitCode> {
             let lines: Vec<RefundLine> = lines.into_iter().map(line).collect();
             let amount = office::refund(&app, &order, &lines, &reason).await?;
             println!("{order_no}: {} goes back", amount.yuan());
+        }
+        Act::Ereceipts { receipt } => {
+            println!("{} asked for again", desk::want_again(&app, receipt.as_deref()).await?);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::Fund;
 
+use super::fiscal::{self, Fiscal};
 use super::key::{Key32, OneOrMore, Pem};
 use super::message::{self, Mail, Sms};
 use super::school::School;
@@ -38,6 +39,9 @@ pub struct Config {
     pub sms: Option<Sms>,
     #[serde(default)]
     pub api: Api,
+    /// None: no fiscal e-receipts are issued
+    #[serde(default)]
+    pub fiscal: Option<Fiscal>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -298,6 +302,7 @@ impl Config {
                 return unfit(&format!("payee.{at}.code"), "small letters, digits and hyphens, once each");
             }
         }
+        fiscal::check(self.fiscal.as_ref()).or_else(|(key, why)| unfit(key, why))?;
         message::check(self.mail.as_ref(), self.sms.as_ref()).or_else(|(key, why)| unfit(&key, why))?;
         webhook::check(&self.webhook).or_else(|(key, why)| unfit(&key, why))
     }

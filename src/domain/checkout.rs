@@ -93,6 +93,7 @@ mod tests {
                 collection: Collection::Collecting,
                 window: Window::default(),
                 min_split: Some(Fen::new(50_000)),
+                fiscal_code: None,
             },
             period: BillingPeriod { id: PeriodId(1), code: "2019".into(), name: Bilingual::new("2019年度", "") },
             balance: Balance { assessed: Fen::new(assessed), ..Balance::default() },

@@ -97,6 +97,8 @@ pub struct FeeItem {
     pub window: Window,
     /// 最小拆分金额; absent: the item is paid whole
     pub min_split: Option<Fen>,
+    /// 非税项目编码; absent: the fiscal authority issues nothing for it
+    pub fiscal_code: Option<String>,
 }
 
 /// Why an item cannot be paid now.
@@ -144,6 +146,7 @@ mod tests {
             collection: Collection::Collecting,
             window: Window { opens_at: Some(Moment::from_unix(100)), closes_at: Some(closes_at) },
             min_split: None,
+            fiscal_code: None,
         }
     }
 

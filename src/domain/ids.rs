@@ -56,4 +56,6 @@ ids! {
     EnrolmentId,
     /// 消息
     MessageId,
+    /// 财政电子票据
+    EReceiptId,
 }

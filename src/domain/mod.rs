@@ -7,6 +7,7 @@ pub mod capital;
 pub mod charge;
 pub mod checkout;
 pub mod enrolment;
+pub mod ereceipt;
 pub mod event;
 pub mod fee;
 pub mod id_number;

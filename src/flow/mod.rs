@@ -11,6 +11,7 @@ pub mod chain;
 pub mod checkout;
 pub mod device;
 pub mod enrol;
+pub mod ereceipt;
 pub mod events;
 pub mod expire;
 pub mod failure;

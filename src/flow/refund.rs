@@ -21,7 +21,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::trade::{RefundHeard, TradeNo};
 use crate::drill::Fault;
 use crate::store::chain::NewEntry;
-use crate::store::{attempts, books, journal, orders, refunds};
+use crate::store::{attempts, books, ereceipts, journal, orders, refunds};
 
 /// What a refund is to send back.
 pub struct Want<'a> {
@@ -240,6 +240,7 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
                 let entry = NewEntry { cause: Cause::Refunded, cause_no: refund.refund_no.as_str(), amount, at: now };
                 books::lock_and_enter(&tx, &app.chain, charge, entry).await?;
             }
+            ereceipts::wake(&tx, refund.order_id, now).await?;
             record::refunded(app, &tx, &refund, now).await?;
         }
         RefundHeard::Processing { channel_refund_no } => {

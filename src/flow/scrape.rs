@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cache::keep::CacheState;
+use crate::domain::ereceipt::EReceiptWord;
 use crate::domain::moment::Moment;
 use crate::domain::refund::RefundState;
 use crate::domain::trade::Channel;
@@ -56,6 +57,11 @@ fn show(gauges: &Gauges, backlog: &Backlog, now: Moment) {
         let open = find(&backlog.refunds, state);
         gauges.refunds_open.get_or_create(&[("state", state)]).set(many(open.as_ref()));
         gauges.refund_waiting.get_or_create(&[("state", state)]).set(age(open.as_ref()));
+    }
+    for state in [EReceiptWord::Wanted, EReceiptWord::Failed, EReceiptWord::Reversing].map(EReceiptWord::code) {
+        let open = find(&backlog.ereceipts, state);
+        gauges.ereceipts_open.get_or_create(&[("state", state)]).set(many(open.as_ref()));
+        gauges.ereceipt_waiting.get_or_create(&[("state", state)]).set(age(open.as_ref()));
     }
     gauges.orders_overdue.set(f64::from(u32::try_from(backlog.orders.many).unwrap_or(u32::MAX)));
     gauges.order_overdue.set(age(Some(&backlog.orders)));

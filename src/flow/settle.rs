@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest::{SHA256, digest};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
+use super::ereceipt;
 use super::events::record;
 use super::failure::{Failure, Result};
 use super::refund;
@@ -252,7 +253,9 @@ impl Booking<'_> {
             books::enter(self.tx, &self.app.chain, book, entry).await?;
             self.app.drill.point("settle: line entered")?;
         }
-        journal::insert_receipt(self.tx, receipt_no, self.order.id, self.order.payer_id, self.now, ISSUER).await?;
+        let payer = self.order.payer_id;
+        let receipt = journal::insert_receipt(self.tx, receipt_no, self.order.id, payer, self.now, ISSUER).await?;
+        ereceipt::wish::want(self.app, self.tx, &self.order.payee_code, (receipt, receipt_no), self.now).await?;
         record::paid(self.app, self.tx, &self.taken(&trade_no, paid_at), receipt_no, self.now).await?;
         Ok(Verdict::Settle { trade_no, paid_at })
     }

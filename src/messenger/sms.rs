@@ -95,6 +95,11 @@ impl Texter {
         Ok(Texter { config: config.clone(), headers, writing, http })
     }
 
+    /// Whether the words are ours: some gateways are given a code and keep the words themselves.
+    pub fn takes_text(&self) -> bool {
+        self.config.url.contains("{text}") || self.config.body.expose_secret().contains("{text}")
+    }
+
     /// # Errors
     /// Why the gateway did not take it.
     pub async fn send(&self, to: &Phone, text: Text<'_>) -> Result<(), Unsent> {

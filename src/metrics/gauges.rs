@@ -24,6 +24,8 @@ pub struct Gauges {
     pub order_overdue: Seconds,
     pub events_waiting: Seconds,
     pub event_waiting: Seconds,
+    pub ereceipts_open: Family<One, Gauge>,
+    pub ereceipt_waiting: Family<One, Seconds>,
     pub office_items: Family<One, Gauge>,
     pub office_waiting: Seconds,
     pub cache_state: Family<One, Gauge>,
@@ -44,6 +46,8 @@ impl Gauges {
         self.order_overdue.set(f64::NAN);
         self.events_waiting.set(f64::NAN);
         self.event_waiting.set(f64::NAN);
+        self.ereceipts_open.clear();
+        self.ereceipt_waiting.clear();
         self.office_items.clear();
         self.office_waiting.set(f64::NAN);
     }
@@ -61,6 +65,9 @@ impl Gauges {
         r.register("order_longest_past_its_time_seconds", help, self.order_overdue.clone());
         r.register("events_waiting", "Events a campus system has still to take", self.events_waiting.clone());
         r.register("event_oldest_waiting_seconds", "Age of the oldest of them", self.event_waiting.clone());
+        let help = "Fiscal e-receipts that are not at their end";
+        r.register("ereceipts_open", help, self.ereceipts_open.clone());
+        r.register("ereceipt_oldest_waiting_seconds", "Age of the oldest of them", self.ereceipt_waiting.clone());
         r.register("office_items_open", "What waits for a person of the office", self.office_items.clone());
         r.register("office_item_oldest_seconds", "Age of the oldest of them", self.office_waiting.clone());
         r.register("cache_state", "1 for where the cache answers from", self.cache_state.clone());

@@ -25,12 +25,12 @@ pub const OPERATIONS: [&str; 6] = ["prepay", "buyer", "query", "close", "refund"
 /// Who is called
 pub const OFFICIAL_ACCOUNT: &str = "official_account";
 /// What works unasked
-pub const JOBS: [&str; 10] =
-    ["inquire", "expire", "refund", "tally", "keys", "deliver", "enrol", "post", "feed", "sweep"];
+pub const JOBS: [&str; 11] =
+    ["inquire", "expire", "refund", "tally", "keys", "deliver", "enrol", "post", "feed", "sweep", "ereceipts"];
 /// Where a panic was caught
 pub const PLACES: [&str; 2] = ["request", "job"];
 /// What the office is told of; see docs/OPERATIONS.md
-pub const OFFICE_KINDS: [&str; 12] = [
+pub const OFFICE_KINDS: [&str; 14] = [
     "amount_mismatch",
     "foreign_notice",
     "trade_of_another_order",
@@ -43,6 +43,8 @@ pub const OFFICE_KINDS: [&str; 12] = [
     "restored",
     "webhook_failed",
     "webhook_gone",
+    "ereceipt_failed",
+    "ereceipt_stuck",
 ];
 /// A word that is none of those it should be
 pub const OTHER: &str = "other";

@@ -13,6 +13,7 @@ use crate::domain::trade::Channel;
 use super::bank::Bank;
 use super::campus::receiver;
 use super::faults::{Call, Fault, Setting};
+use super::fiscal::counter;
 use super::postbox::gateway;
 use super::trade::{PayRefusal, Refund, RefundState, Trade, TradeState};
 use super::wechat::bridge::{BridgeCall, check};
@@ -32,6 +33,7 @@ pub fn routes() -> impl IntoEndpoint {
         .at("/deliver", post(deliver))
         .at("/advance", post(advance))
         .at("/campus", get(receiver::state).post(receiver::set))
+        .at("/fiscal", get(counter::state).post(counter::set))
         .at("/messages", get(gateway::state).post(gateway::refuse))
         .at("/open", post(open))
         .at("/pay", post(pay))

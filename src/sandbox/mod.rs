@@ -6,6 +6,7 @@ pub mod campus;
 pub mod codes;
 pub mod control;
 pub mod faults;
+pub mod fiscal;
 pub mod html;
 pub mod keys;
 pub mod ledger;

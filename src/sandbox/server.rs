@@ -9,6 +9,7 @@ use super::account::{authorize, interface, menu, token};
 use super::alipay;
 use super::campus::receiver;
 use super::control;
+use super::fiscal::counter;
 use super::phone;
 use super::postbox::gateway;
 use super::wechat::cashier;
@@ -40,6 +41,10 @@ impl Sandbox {
             // text messages and mail
             .at(gateway::PATH, post(gateway::send))
             .at("/messages", get(gateway::show))
+            // e-receipts of the fiscal authority
+            .at(format!("{}/:service", counter::BASE), post(counter::serve))
+            .at("/fiscal", get(counter::list))
+            .at("/fiscal/:code/:number", get(counter::show))
             // the sandbox itself
             .nest("/control", control::routes())
             .nest_no_strip("/", phone::routes::routes(self))

@@ -13,6 +13,7 @@ use super::bank::Bank;
 use super::campus::inbox::{Inbox, Mishap};
 use super::codes::AuthCodes;
 use super::faults::{Call, Fault, Faults, Setting};
+use super::fiscal::ledger::Ledger as Fiscal;
 use super::merchants::{Merchant, WECHAT_APP_SECRET, school_merchants};
 use super::outbox::{Courier, Delivery, NoticeAbout, NoticeJob, Outbox};
 use super::postbox::shelf::Shelf;
@@ -87,6 +88,7 @@ pub struct Sandbox {
     account: Mutex<Account>,
     campus: Mutex<Inbox>,
     postbox: Mutex<Shelf>,
+    fiscal: Mutex<Fiscal>,
     switches: Mutex<Switches>,
     public_url: OnceLock<String>,
     app_url: OnceLock<String>,
@@ -118,6 +120,7 @@ impl Sandbox {
             account: Mutex::default(),
             campus: Mutex::default(),
             postbox: Mutex::default(),
+            fiscal: Mutex::default(),
             switches: Mutex::default(),
             public_url: OnceLock::new(),
             app_url: OnceLock::new(),
@@ -160,6 +163,11 @@ impl Sandbox {
     /// What the platform keeps of the official account.
     pub fn account(&self) -> MutexGuard<'_, Account> {
         hold(&self.account)
+    }
+
+    /// The fiscal authority's bills.
+    pub fn fiscal(&self) -> MutexGuard<'_, Fiscal> {
+        hold(&self.fiscal)
     }
 
     /// The campus system that is told of payments.

@@ -29,6 +29,8 @@ pub struct Backlog {
     pub office: Vec<Waiting>,
     /// Events a campus system has still to take, each once for each; since they happened
     pub events: Waiting,
+    /// E-receipts that are not at an end or with the office, by state; since they were wanted
+    pub ereceipts: Vec<Waiting>,
 }
 
 pub async fn read(db: &impl ConnectionTrait, now: Moment) -> Result<Backlog> {
@@ -38,12 +40,15 @@ pub async fn read(db: &impl ConnectionTrait, now: Moment) -> Result<Backlog> {
         WHERE next_try_at IS NOT NULL GROUP BY state";
     let office = "SELECT kind AS what, COUNT(*) AS many, MIN(created_at) AS since FROM office_item \
         WHERE resolved_at IS NULL GROUP BY kind";
+    let ereceipts = "SELECT state AS what, COUNT(*) AS many, MIN(created_at) AS since FROM ereceipt \
+        WHERE state IN ('wanted', 'failed', 'reversing') GROUP BY state";
     Ok(Backlog {
         inquiries: grouped(db, due, [now.millis().into()]).await?,
         refunds: grouped(db, refunds, []).await?,
         orders: overdue_orders(db, now).await?,
         office: grouped(db, office, []).await?,
         events: untaken_events(db).await?,
+        ereceipts: grouped(db, ereceipts, []).await?,
     })
 }
 

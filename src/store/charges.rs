@@ -12,7 +12,7 @@ use crate::domain::money::Fen;
 
 const SELECT: &str = "SELECT c.id, c.payer_id, c.assessed_fen, c.waived_fen, c.paid_fen, c.refunded_fen, c.due_day, \
     i.id AS item_id, i.code AS item_code, i.name AS item_name, i.name_en AS item_name_en, i.kind, i.payee_code, \
-    i.collection, i.opens_at, i.closes_at, i.min_split_fen, \
+    i.collection, i.opens_at, i.closes_at, i.min_split_fen, i.fiscal_code, \
     p.id AS period_id, p.code AS period_code, p.name AS period_name, p.name_en AS period_name_en \
     FROM charge c JOIN fee_item i ON i.id = c.fee_item_id JOIN billing_period p ON p.id = c.period_id";
 
@@ -35,6 +35,7 @@ struct Row {
     opens_at: Option<i64>,
     closes_at: Option<i64>,
     min_split_fen: Option<i64>,
+    fiscal_code: Option<String>,
     period_id: i64,
     period_code: String,
     period_name: String,
@@ -55,6 +56,7 @@ impl TryFrom<Row> for Charge {
             opens_at: row.opens_at,
             closes_at: row.closes_at,
             min_split_fen: row.min_split_fen,
+            fiscal_code: row.fiscal_code,
             updated_at: 0,
         })?;
         let period = BillingPeriod {

@@ -138,7 +138,8 @@ migrations![
     "0009_profile",
     "0010_programmes",
     "0011_messages",
-    "0012_api"
+    "0012_api",
+    "0013_ereceipts"
 ];
 
 impl MigratorTrait for Migrations {

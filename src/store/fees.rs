@@ -32,6 +32,7 @@ impl TryFrom<fee_item::Model> for FeeItem {
                 closes_at: row.closes_at.map(Moment::from_millis),
             },
             min_split: row.min_split_fen.map(Fen::new),
+            fiscal_code: row.fiscal_code,
         })
     }
 }
@@ -51,14 +52,16 @@ pub async fn find_periods(db: &impl ConnectionTrait) -> Result<Vec<BillingPeriod
     Ok(rows.into_iter().map(period).collect())
 }
 
-/// Inserts an item or brings the one of the same code up to date; the id in `item` is not read.
+/// Inserts an item or brings the one of the same code up to date; the id in `item` is not read. Without a fiscal code
+/// it keeps the one it has.
 pub async fn upsert_item(db: &impl ConnectionTrait, item: &FeeItem, now: Moment) -> Result<FeeItemId> {
     let sql = "INSERT INTO fee_item \
-        (code, name, name_en, kind, payee_code, collection, opens_at, closes_at, min_split_fen, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (code) DO UPDATE SET \
+        (code, name, name_en, kind, payee_code, collection, opens_at, closes_at, min_split_fen, fiscal_code, \
+        updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (code) DO UPDATE SET \
         name = excluded.name, name_en = excluded.name_en, kind = excluded.kind, payee_code = excluded.payee_code, \
         collection = excluded.collection, opens_at = excluded.opens_at, closes_at = excluded.closes_at, \
-        min_split_fen = excluded.min_split_fen, updated_at = excluded.updated_at RETURNING id";
+        min_split_fen = excluded.min_split_fen, fiscal_code = COALESCE(excluded.fiscal_code, fee_item.fiscal_code), \
+        updated_at = excluded.updated_at RETURNING id";
     let values = [
         item.code.as_str().into(),
         item.name.zh.as_str().into(),
@@ -69,6 +72,7 @@ pub async fn upsert_item(db: &impl ConnectionTrait, item: &FeeItem, now: Moment)
         item.window.opens_at.map(Moment::millis).into(),
         item.window.closes_at.map(Moment::millis).into(),
         item.min_split.map(Fen::get).into(),
+        item.fiscal_code.as_deref().into(),
         now.millis().into(),
     ];
     Ok(FeeItemId(returned_id(db, sql, values).await?))

@@ -191,6 +191,10 @@ pub async fn find_receipt_of_order(db: &impl ConnectionTrait, order: OrderId) ->
     Ok(row.map(Receipt::from))
 }
 
+pub async fn find_receipt_by_id(db: &impl ConnectionTrait, id: ReceiptId) -> Result<Option<Receipt>> {
+    Ok(receipt::Entity::find_by_id(id.0).one(db).await?.map(Receipt::from))
+}
+
 /// One receipt, and only if it is this payer's.
 pub async fn find_receipt(db: &impl ConnectionTrait, payer: PayerId, receipt_no: &str) -> Result<Option<Receipt>> {
     let mine = receipt::Column::PayerId.eq(payer.0);

@@ -1,7 +1,5 @@
-//! What must not be lost. The store speaks SQL through sea-orm and takes its connection as an argument.
-//!
-//! It knows no rule of the office: it finds, inserts and moves rows by compare-and-set; whether to do so is the
-//! flows' business.
+//! What must not be lost. The store speaks SQL through sea-orm and takes its connection as an argument. It knows no
+//! rule of the office: it finds, inserts and moves rows by compare-and-set; whether to do so is the flows' business.
 pub mod accounts;
 pub mod announcements;
 pub mod api_calls;
@@ -16,6 +14,7 @@ pub mod charges;
 pub mod db;
 pub mod devices;
 pub mod enrolments;
+pub mod ereceipts;
 pub mod error;
 pub mod events;
 pub mod feed;

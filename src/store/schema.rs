@@ -70,6 +70,7 @@ table! {
         opens_at: Option<i64>,
         closes_at: Option<i64>,
         min_split_fen: Option<i64>,
+        fiscal_code: Option<String>,
         updated_at: i64,
     }
 }

@@ -15,6 +15,7 @@ mod crash;
 mod csrf;
 mod ending;
 mod enrolling;
+mod ereceipt;
 mod events;
 mod fairness;
 mod headers;

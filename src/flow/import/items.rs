@@ -7,6 +7,7 @@ use super::report::Report;
 use super::table::{Column, Row};
 use super::why::Why;
 use crate::domain::bilingual::Bilingual;
+use crate::domain::ereceipt::is_item_code;
 use crate::domain::fee::{Collection, FeeItem, FeeKind, Window};
 use crate::domain::ids::FeeItemId;
 use crate::domain::moment::Moment;
@@ -22,6 +23,7 @@ pub const COLUMNS: &[Column] = &[
     Column { names: &["收费起始", "opens"], required: false },
     Column { names: &["收费终止", "closes"], required: false },
     Column { names: &["最小拆分金额", "min_split"], required: false },
+    Column { names: &["非税项目编码", "fiscal_code"], required: false },
 ];
 
 #[derive(Default)]
@@ -33,7 +35,7 @@ impl Importer {
     pub async fn take(&mut self, context: &Context<'_>, rows: &[Row], report: &mut Report) -> Result<(), ImportError> {
         let known = fees::find_items(context.tx).await?;
         for row in rows {
-            let item = match read(context, row) {
+            let mut item = match read(context, row) {
                 Ok(item) => item,
                 Err((column, why)) => {
                     report.refuse(row.line, column, why);
@@ -44,7 +46,9 @@ impl Importer {
                 report.refuse(row.line, "项目编码", Why::Repeats { line: first });
                 continue;
             }
-            match known.iter().find(|other| other.code == item.code) {
+            let same = known.iter().find(|other| other.code == item.code);
+            item.fiscal_code = item.fiscal_code.or_else(|| same.and_then(|other| other.fiscal_code.clone()));
+            match same {
                 None => report.added += 1,
                 Some(other) if FeeItem { id: item.id, ..other.clone() } == item => {
                     report.unchanged += 1;
@@ -86,6 +90,11 @@ fn read(context: &Context<'_>, row: &Row) -> Result<FeeItem, (&'static str, Why)
             _ => return Err(("最小拆分金额", Why::NoPositiveAmount)),
         },
     };
+    let fiscal_code = match cell(9) {
+        "" => None,
+        code if is_item_code(code) => Some(code.to_owned()),
+        _ => return Err(("非税项目编码", "应为 11 位数字".to_owned())),
+    };
     Ok(FeeItem {
         id: FeeItemId(0),
         code: filled(0, "项目编码", 32)?,
@@ -99,6 +108,7 @@ fn read(context: &Context<'_>, row: &Row) -> Result<FeeItem, (&'static str, Why)
         },
         window: Window { opens_at, closes_at },
         min_split,
+        fiscal_code,
     })
 }
 

@@ -85,6 +85,7 @@ async fn keep(context: &Context<'_>, said: Said, line: u64, report: &mut Report)
         // the seat's own time to pay decides
         window: Window::default(),
         min_split: None,
+        fiscal_code: None,
     };
     let items = fees::find_items(context.tx).await?;
     let same_item = items.iter().find(|known| known.code == item.code).cloned();

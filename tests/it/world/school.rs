@@ -45,6 +45,7 @@ pub fn item(code: &str, name: (&str, &str), payee: &str, min_split: Option<i64>)
         collection: Collection::Collecting,
         window: Window::default(),
         min_split: min_split.map(Fen::new),
+        fiscal_code: (payee == "fiscal").then(|| format!("103042757{code}")),
     }
 }
 

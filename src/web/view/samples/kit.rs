@@ -94,6 +94,7 @@ pub fn charge(id: i64, item: Bilingual, period: Bilingual, (assessed, paid): (i6
             collection: Collection::Collecting,
             window: Window::default(),
             min_split: None,
+            fiscal_code: None,
         },
         period: BillingPeriod { id: PeriodId(1), code: "2025".into(), name: period },
         balance: Balance { assessed: Fen::new(assessed), paid: Fen::new(paid), ..Balance::default() },

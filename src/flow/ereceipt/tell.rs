@@ -1,0 +1,58 @@
+//! Tells a payer that an e-receipt is there: by text message to the phone, which decides it, else by mail. It goes
+//! straight to the gateway: the e-receipt's own row waits until it was taken.
+use crate::app::App;
+use crate::domain::ereceipt::{Bill, EReceipt, Told};
+use crate::flow::failure::Result;
+use crate::messenger::mail;
+use crate::messenger::sms::Text;
+use crate::messenger::unsent::Unsent;
+use crate::store::{journal, payers, profiles};
+
+/// What came of it.
+pub enum Heard {
+    Told(Told),
+    Later(&'static str),
+    /// There is no way to reach the payer
+    Nobody,
+}
+
+/// The mail's subject
+const SUBJECT: &str = "财政电子票据 · Fiscal e-receipt";
+
+pub async fn tell(app: &App, row: &EReceipt, bill: &Bill) -> Result<Heard> {
+    let db = app.db.read();
+    let Some(receipt) = journal::find_receipt_by_id(db, row.receipt_id).await? else { return Ok(Heard::Nobody) };
+    let Some(account) = payers::find(db, receipt.payer_id).await? else { return Ok(Heard::Nobody) };
+    let text = text(app, bill);
+    let mut later = None;
+    if let (Some(texter), Some(phone)) = (&app.carrier.sms, account.phone(&app.sealer)?)
+        && texter.takes_text()
+    {
+        match texter.send(&phone, Text { text: &text, code: "" }).await {
+            Ok(()) => return Ok(Heard::Told(Told { at: app.clock.now(), to: phone.masked() })),
+            Err(Unsent::Later(why)) => later = Some(why),
+            Err(Unsent::Never(_)) => {}
+        }
+    }
+    let email = profiles::find(db, &app.sealer, receipt.payer_id).await?.email;
+    if let (None, Some(mailer), Some(email)) = (later, &app.carrier.mail, email) {
+        let letter = mail::Letter { id: &format!("e{}", row.id), subject: SUBJECT, text: &text };
+        match mailer.send(&email, letter, app.clock.now()).await {
+            Ok(()) => return Ok(Heard::Told(Told { at: app.clock.now(), to: email.masked() })),
+            Err(Unsent::Later(why)) => later = Some(why),
+            Err(Unsent::Never(_)) => {}
+        }
+    }
+    Ok(later.map_or(Heard::Nobody, Heard::Later))
+}
+
+/// Both languages: whoever reads one may read either.
+fn text(app: &App, bill: &Bill) -> String {
+    let (school, name) = (&app.config.school.name, &bill.name);
+    let (code, number, check, sum) = (&name.code, &name.number, &name.check, bill.amount.yuan());
+    format!(
+        "【{school}】您的财政电子票据已开具：票据代码 {code}，票据号码 {number}，校验码 {check}，金额 {sum} 元。\
+         可在缴费系统“已缴费”中查看，或到 pjcy.mof.gov.cn 查验。 \
+         Fiscal e-receipt issued: code {code}, no. {number}, check code {check}, {sum} yuan. See it under Paid."
+    )
+}
