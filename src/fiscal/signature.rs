@@ -2,7 +2,7 @@
 //!
 //! From the e-bill platform's interface for units (单位端接口规范, 1.0, the part on the request message), as public
 //! integrations have it: `sign` is the upper-case MD5 of
-//! `region=…&deptcode=…&appid=…&data=…&noise=…&key=…&version=1.0`; the answer has `data`, `noise` and `sign`, made alike.
+//! `region=…&deptcode=…&appid=…&data=…&noise=…&key=…&version=1.0`; the answer has `data`, `noise` and `sign`, made so.
 //! MD5 is theirs to choose and keeps out no determined forger: TLS does, which the configuration insists on.
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
