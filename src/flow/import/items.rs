@@ -93,7 +93,7 @@ fn read(context: &Context<'_>, row: &Row) -> Result<FeeItem, (&'static str, Why)
     let fiscal_code = match cell(9) {
         "" => None,
         code if is_item_code(code) => Some(code.to_owned()),
-        _ => return Err(("非税项目编码", "应为 11 位数字".to_owned())),
+        _ => return Err(("非税项目编码", Why::FiscalCode)),
     };
     Ok(FeeItem {
         id: FeeItemId(0),
