@@ -1,5 +1,4 @@
-//! The acts of the fee office. One act = one transaction; the flow owns begin and commit, and calls no channel inside
-//! one.
+//! The acts of the fee office. One act = one transaction; the flow begins and commits it, and calls nobody inside.
 pub mod account;
 pub mod announcements;
 pub mod api_keys;
