@@ -62,12 +62,12 @@ pub async fn run(args: AnnounceArgs, config: Config) -> anyhow::Result<ExitCode>
     let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
     match args.act {
         Act::List => {
-            let (shown, more) = announcements::list(&app, 1).await?;
-            for one in shown {
+            let (shown, total) = announcements::list(&app, 1).await?;
+            for one in &shown {
                 let pinned = if one.pinned { "pinned" } else { "" };
                 println!("{:>6}  {}  {pinned:<6}  {}", one.id, one.published_at.beijing_text(), one.title.zh);
             }
-            if more {
+            if total > shown.len() as u64 {
                 println!("… and older ones");
             }
         }

@@ -225,7 +225,7 @@ impl School {
         for (item, period, assessed, waived, paid) in bill {
             let mut book = books::open(tx, chain, (id, item, period), Some(self.due_day), now).await?;
             let entries = [(Cause::Assessed, "demo", assessed), (Cause::Waived, "counter", waived)];
-            for (cause, cause_no, amount) in entries.into_iter().chain([(Cause::Paid, "counter", paid)]) {
+            for (cause, cause_no, amount) in entries.into_iter().chain([(Cause::Paid, "counter:demo", paid)]) {
                 if amount > 0 {
                     let entry = NewEntry { cause, cause_no, amount: Fen::new(amount), at: now };
                     books::enter(tx, chain, &mut book, entry).await?;

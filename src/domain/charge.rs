@@ -1,6 +1,7 @@
 //! 应收: what a payer owes for one fee item in one billing period, and the entries that made it so.
 use super::fee::{BillingPeriod, FeeItem};
 use super::ids::{ChargeId, PayerId};
+use super::moment::Moment;
 use super::money::Fen;
 
 /// 应收: one payer, one fee item, one billing period.
@@ -45,6 +46,26 @@ impl Cause {
 
     pub fn parse(code: &str) -> Option<Cause> {
         Self::ALL.into_iter().find(|cause| cause.code() == code)
+    }
+}
+
+/// How the cause number of a payment at the counter begins.
+pub const COUNTER: &str = "counter:";
+
+/// What the slip of a payment at the counter says beside amount and charge; empty where nobody said it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CounterSlip {
+    /// 收费单号
+    pub slip_no: String,
+    /// 制单人
+    pub clerk: String,
+    /// 收费日期: its Beijing midnight
+    pub day: Option<Moment>,
+}
+
+impl CounterSlip {
+    pub fn is_empty(&self) -> bool {
+        *self == CounterSlip::default()
     }
 }
 

@@ -8,13 +8,12 @@ use crate::store::announcements;
 /// Rows on a page of the list
 pub const PAGE: usize = 20;
 
-/// One page (from 1), newest first, and whether there are more.
-pub async fn list(app: &App, page: u32) -> Result<(Vec<Announcement>, bool)> {
+/// One page (from 1), newest first, and how many there are.
+pub async fn list(app: &App, page: u32) -> Result<(Vec<Announcement>, u64)> {
+    let (db, now) = (app.db.read(), app.clock.now());
     let offset = u64::from(page.max(1) - 1) * PAGE as u64;
-    let mut found = announcements::list(app.db.read(), app.clock.now(), (offset, PAGE as u64 + 1)).await?;
-    let more = found.len() > PAGE;
-    found.truncate(PAGE);
-    Ok((found, more))
+    let found = announcements::list(db, now, (offset, PAGE as u64)).await?;
+    Ok((found, announcements::count(db, now).await?))
 }
 
 /// What the sign-in page tells: the newest few.

@@ -26,6 +26,7 @@ pub mod migrate;
 pub mod office;
 pub mod official;
 pub mod password;
+pub mod payments;
 pub mod post;
 pub mod profile;
 pub mod records;

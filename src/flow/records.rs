@@ -1,14 +1,12 @@
 //! 订单查询 and 已缴费查询: what a payer's orders and receipts say, as far as the session may see back.
 //!
 //! Everything is looked up inside its payer: what is somebody else's is not found, like what does not exist.
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::failure::Result;
 use super::settle;
 use crate::app::App;
-use crate::domain::fee::FeeKind;
-use crate::domain::ids::{ChargeId, PayerId};
+use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::{Order, OrderLine, OrderState};
@@ -16,7 +14,7 @@ use crate::domain::order_no::OrderNo;
 use crate::domain::refund::{Refund, RefundCause};
 use crate::domain::session::Session;
 use crate::domain::trade::Channel;
-use crate::store::{attempts, charges, journal, orders, payers, refunds};
+use crate::store::{attempts, journal, orders, payers, payments, refunds};
 
 pub use crate::store::orders::Shown;
 
@@ -30,35 +28,46 @@ const TOLD: Duration = Duration::from_secs(7 * 86_400);
 pub struct Listed {
     pub order: Order,
     pub lines: Vec<OrderLine>,
+    /// On its way back because the office asked for it
+    pub returning: Fen,
 }
 
 impl Listed {
-    /// What went back of it.
+    /// What is back with the payer. (What a line has given back counts from the moment it is wanted.)
     pub fn refunded(&self) -> Fen {
-        self.lines.iter().map(|line| line.refunded).sum()
+        self.lines.iter().map(|line| line.refunded).sum::<Fen>() - self.returning
     }
 }
 
-/// One page (from 1) of the orders made in `[from, until)`, newest first, and whether there are more. A session
-/// that may not see the past sees the orders of its own day, and any that still wait.
+/// Orders with their lines, in the same order.
+pub async fn listed(app: &App, orders: Vec<Order>) -> Result<Vec<Listed>> {
+    let db = app.db.read();
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    let returning = payments::returning(db, &ids).await?;
+    let mut listed = Vec::with_capacity(orders.len());
+    for order in orders {
+        let lines = orders::lines(db, order.id).await?;
+        listed.push(Listed { returning: returning.get(&order.id).copied().unwrap_or_default(), order, lines });
+    }
+    Ok(listed)
+}
+
+/// One page (from 1) of the orders made in `[from, until)`, newest first, and how many there are. `number` is an order's,
+/// an attempt's, a receipt's or a channel's, in capitals; empty: any. A session that may not see the past sees the
+/// orders of its own day, and any that still wait.
 pub async fn orders_of(
     app: &App,
     session: &Session,
     shown: Shown,
     (from, until): (Moment, Moment),
+    number: &str,
     page: u32,
-) -> Result<(Vec<Listed>, bool)> {
-    let from = from.max(session.sees_since());
+) -> Result<(Vec<Listed>, u64)> {
+    let within = (from.max(session.sees_since()), until);
+    let wanted = orders::Wanted { payer: session.payer_id, shown, within, number };
     let offset = u64::from(page.max(1) - 1) * PAGE as u64;
-    let limit = PAGE as u64 + 1;
-    let found = orders::list_of_payer(app.db.read(), session.payer_id, shown, (from, until), (offset, limit)).await?;
-    let more = found.len() > PAGE;
-    let mut listed = Vec::new();
-    for order in found.into_iter().take(PAGE) {
-        let lines = orders::lines(app.db.read(), order.id).await?;
-        listed.push(Listed { order, lines });
-    }
-    Ok((listed, more))
+    let found = orders::list(app.db.read(), wanted, (offset, PAGE as u64)).await?;
+    Ok((listed(app, found).await?, orders::count(app.db.read(), wanted).await?))
 }
 
 /// One order with all that belongs to it.
@@ -127,13 +136,7 @@ pub async fn record(app: &App, order: Order) -> Result<Record> {
 
 /// The successive orders of the selection this one belongs to, in the order they are to be paid.
 pub async fn siblings(app: &App, order: &Order) -> Result<Vec<Listed>> {
-    let all = orders::find_of_checkout(app.db.read(), order.payer_id, &order.checkout_id).await?;
-    let mut listed = Vec::new();
-    for order in all {
-        let lines = orders::lines(app.db.read(), order.id).await?;
-        listed.push(Listed { order, lines });
-    }
-    Ok(listed)
+    listed(app, orders::find_of_checkout(app.db.read(), order.payer_id, &order.checkout_id).await?).await
 }
 
 /// Money that came twice, of any of the payer's orders, and is on its way back or was back in the last days.
@@ -148,58 +151,36 @@ pub struct Slip {
     pub listed: Listed,
 }
 
-/// One page (from 1) of the receipts issued in `[from, until)`, newest first, and whether there are more. `tuition`
-/// chooses those with a tuition line (true) or with another line (false).
+/// One page (from 1) of the receipts issued in `[from, until)`, newest first, and whether there are more.
 pub async fn slips_of(
     app: &App,
     session: &Session,
-    tuition: Option<bool>,
     (from, until): (Moment, Moment),
     page: u32,
 ) -> Result<(Vec<Slip>, bool)> {
-    let db = app.db.read();
-    let from = from.max(session.sees_since());
-    let receipts = journal::find_receipts(db, session.payer_id, from, until).await?;
-    let kinds = kinds_of(app, session.payer_id, tuition).await?;
-    let mut skip = PAGE * (page.max(1) as usize - 1);
+    let within = (from.max(session.sees_since()), until);
+    let receipts = journal::find_receipts(app.db.read(), session.payer_id, within).await?;
+    let skip = PAGE * (page.max(1) as usize - 1);
+    let more = receipts.len() > skip + PAGE;
     let mut slips = Vec::new();
-    for receipt in receipts {
-        let lines = orders::lines(db, receipt.order_id).await?;
-        let fits = |wanted: bool| {
-            let is_tuition = |line: &OrderLine| kinds.get(&line.charge_id) == Some(&FeeKind::Tuition);
-            lines.iter().any(|line| is_tuition(line) == wanted)
-        };
-        if !tuition.is_none_or(fits) {
-            continue;
-        }
-        if skip > 0 {
-            skip -= 1;
-            continue;
-        }
-        if slips.len() == PAGE {
-            return Ok((slips, true));
-        }
-        if let Some(order) = orders::find(db, receipt.order_id).await? {
-            slips.push(Slip { receipt, listed: Listed { order, lines } });
-        }
+    for receipt in receipts.into_iter().skip(skip).take(PAGE) {
+        slips.extend(slip(app, receipt).await?);
     }
-    Ok((slips, false))
+    Ok((slips, more))
 }
 
-async fn kinds_of(app: &App, payer: PayerId, tuition: Option<bool>) -> Result<HashMap<ChargeId, FeeKind>> {
-    if tuition.is_none() {
-        return Ok(HashMap::new());
-    }
-    let charges = charges::find_of_payer(app.db.read(), payer).await?;
-    Ok(charges.into_iter().map(|charge| (charge.id, charge.item.kind)).collect())
+/// A receipt with its order.
+pub async fn slip(app: &App, receipt: journal::Receipt) -> Result<Option<Slip>> {
+    let Some(order) = orders::find(app.db.read(), receipt.order_id).await? else { return Ok(None) };
+    Ok(listed(app, vec![order]).await?.pop().map(|listed| Slip { receipt, listed }))
 }
 
 /// One receipt, as far as the session sees.
 pub async fn find_slip(app: &App, session: &Session, receipt_no: &str) -> Result<Option<Slip>> {
     let db = app.db.read();
     let found = journal::find_receipt(db, session.payer_id, receipt_no).await?;
-    let Some(receipt) = found.filter(|receipt| receipt.issued_at >= session.sees_since()) else { return Ok(None) };
-    let Some(order) = orders::find(db, receipt.order_id).await? else { return Ok(None) };
-    let lines = orders::lines(db, order.id).await?;
-    Ok(Some(Slip { receipt, listed: Listed { order, lines } }))
+    match found.filter(|receipt| receipt.issued_at >= session.sees_since()) {
+        Some(receipt) => slip(app, receipt).await,
+        None => Ok(None),
+    }
 }

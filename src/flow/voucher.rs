@@ -11,17 +11,15 @@ use aws_lc_rs::hmac;
 
 use super::failure::Result;
 use super::guess::Fence;
-use super::records::{Listed, Slip};
+use super::records::{self, Slip};
 use crate::app::App;
 use crate::config::Key32;
 use crate::domain::moment::Moment;
-use crate::domain::money::Fen;
 use crate::domain::order::OrderState;
 use crate::domain::payer::Payer;
-use crate::domain::refund::{RefundCause, RefundState};
 use crate::domain::trade::TradeNo;
 use crate::domain::voucher::VoucherCode;
-use crate::store::{journal, orders, payers, refunds};
+use crate::store::{journal, payers};
 
 /// Wrong vouchers of one network, and in how long
 const WRONG: (u32, Duration) = (30, Duration::from_secs(600));
@@ -34,27 +32,11 @@ pub struct Voucher {
     pub code: VoucherCode,
     /// 渠道交易号; none for money taken elsewhere
     pub trade_no: Option<TradeNo>,
-    /// Back with the payer
-    pub refunded: Fen,
-    /// On its way back to the payer
-    pub returning: Fen,
 }
 
 /// The voucher of a receipt. Whose it is has been looked at before.
-pub async fn of(app: &App, slip: Slip) -> Result<Voucher> {
-    let order = &slip.listed.order;
-    let on_its_way = |state| matches!(state, RefundState::Wanted | RefundState::Processing | RefundState::Abnormal);
-    let all = refunds::find_of_order(app.db.read(), order.id).await?;
-    let returning = all.iter().filter(|one| one.cause == RefundCause::Requested && on_its_way(one.state));
-    let returning: Fen = returning.map(|refund| refund.amount).sum();
-    Ok(Voucher {
-        code: code_of(app.config.secrets.journal_key.clone(), &slip),
-        trade_no: trade_no(&slip).cloned(),
-        // what a line has given back counts from the moment it is wanted
-        refunded: slip.listed.refunded() - returning,
-        returning,
-        slip,
-    })
+pub fn of(app: &App, slip: Slip) -> Voucher {
+    Voucher { code: code_of(app.config.secrets.journal_key.clone(), &slip), trade_no: trade_no(&slip).cloned(), slip }
 }
 
 /// What somebody is told who holds a voucher.
@@ -89,16 +71,14 @@ async fn find(app: &App, receipt_no: &str, code: &VoucherCode) -> Result<Option<
         return Ok(None);
     }
     let Some(receipt) = journal::find_receipt_by_no(db, receipt_no).await? else { return Ok(None) };
-    let Some(order) = orders::find(db, receipt.order_id).await? else { return Ok(None) };
-    let lines = orders::lines(db, order.id).await?;
-    let slip = Slip { receipt, listed: Listed { order, lines } };
+    let Some(slip) = records::slip(app, receipt).await? else { return Ok(None) };
     let secrets = &app.config.secrets;
     let mut keys = std::iter::once(&secrets.journal_key).chain(&secrets.old_journal_keys);
     if !keys.any(|key| code_of(key.clone(), &slip) == *code) {
         return Ok(None);
     }
     let Some(account) = payers::find(db, slip.receipt.payer_id).await? else { return Ok(None) };
-    Ok(Some((of(app, slip).await?, account.payer)))
+    Ok(Some((of(app, slip), account.payer)))
 }
 
 fn trade_no(slip: &Slip) -> Option<&TradeNo> {

@@ -32,6 +32,14 @@ pub async fn list(db: &impl ConnectionTrait, now: Moment, (offset, limit): (u64,
     rows.iter().map(read).collect()
 }
 
+/// How many are shown at `now`.
+pub async fn count(db: &impl ConnectionTrait, now: Moment) -> Result<u64> {
+    let sql = "SELECT COUNT(*) AS n FROM announcement WHERE withdrawn_at IS NULL AND published_at <= $1";
+    let row = db.query_one_raw(statement(db, sql, [now.millis().into()])).await?;
+    let count: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default();
+    Ok(count.unsigned_abs())
+}
+
 /// The newest one that is shown after signing in.
 pub async fn pinned(db: &impl ConnectionTrait, now: Moment) -> Result<Option<Announcement>> {
     let sql = format!(

@@ -5,16 +5,14 @@ use std::collections::HashMap;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Value};
 
 use super::chain::{Book, Chain, NewEntry, Owner};
-use super::db::statement;
+use super::db::{placeholders, statement};
 use super::error::Result;
+use super::payments;
 use super::schema::{charge, payer};
-use crate::domain::charge::{Balance, Cause};
+use crate::domain::charge::{Balance, COUNTER, Cause, CounterSlip};
 use crate::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
-
-/// How the cause number of a payment at the counter begins.
-pub const COUNTER: &str = "counter:";
 
 /// What makes a charge one charge.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -38,6 +36,8 @@ pub struct NewCharge {
     pub key: Key,
     pub due_day: Option<i64>,
     pub entries: Vec<Entry>,
+    /// Of its entry of what was paid at the counter
+    pub slip: CounterSlip,
 }
 
 #[derive(Clone, Debug)]
@@ -130,7 +130,10 @@ pub async fn insert_charges(
     let ids = new_charge_ids(tx, charges.len()).await?;
     let mut books = Vec::with_capacity(charges.len());
     let mut entries: Vec<[Value; 7]> = Vec::with_capacity(charges.len());
+    let mut slips: Vec<(ChargeId, &str, &CounterSlip)> = Vec::new();
     for (new, id) in charges.iter().zip(ids) {
+        let paid = new.entries.iter().find(|entry| entry.cause == Cause::Paid && !new.slip.is_empty());
+        slips.extend(paid.map(|entry| (id, entry.cause_no.as_str(), &new.slip)));
         let Key { payer, item, period } = new.key;
         let mut book = Book::new(chain, id, Owner { payer, item, period, created_at: now });
         for Entry { cause, cause_no, amount } in &new.entries {
@@ -154,7 +157,7 @@ pub async fn insert_charges(
             format!("INSERT INTO charge_entry (charge_id, cause, cause_no, amount_fen, at, seq, mac) VALUES {places}");
         tx.execute_raw(statement(tx, &sql, some.iter().flatten().cloned())).await?;
     }
-    Ok(())
+    payments::note_slips(tx, &slips).await
 }
 
 /// Inserts the charges' own rows with the day they are due; whoever calls it inserts their entries.
@@ -181,13 +184,4 @@ pub async fn set_due_day(tx: &impl ConnectionTrait, id: ChargeId, due_day: Optio
     let sql = "UPDATE charge SET due_day = $1 WHERE id = $2";
     tx.execute_raw(statement(tx, sql, [due_day.into(), id.0.into()])).await?;
     Ok(())
-}
-
-/// `($1, $2), ($3, $4)` for `rows` rows of `width` values.
-fn placeholders(rows: usize, width: usize) -> String {
-    let row = |row: usize| {
-        let places: Vec<String> = (1..=width).map(|at| format!("${}", row * width + at)).collect();
-        format!("({})", places.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }

@@ -118,6 +118,15 @@ pub fn statement(db: &impl ConnectionTrait, sql: &str, values: impl IntoIterator
     Statement::from_sql_and_values(db.get_database_backend(), sql, values)
 }
 
+/// `($1, $2), ($3, $4)` for `rows` rows of `width` values.
+pub fn placeholders(rows: usize, width: usize) -> String {
+    let row = |row: usize| {
+        let places: Vec<String> = (1..=width).map(|at| format!("${}", row * width + at)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
 struct Migrations;
 
 macro_rules! migrations {
@@ -139,7 +148,8 @@ migrations![
     "0010_programmes",
     "0011_messages",
     "0012_api",
-    "0013_ereceipts"
+    "0013_ereceipts",
+    "0014_counter_slips"
 ];
 
 impl MigratorTrait for Migrations {

@@ -212,8 +212,7 @@ pub async fn find_receipt_by_no(db: &impl ConnectionTrait, receipt_no: &str) -> 
 pub async fn find_receipts(
     db: &impl ConnectionTrait,
     payer: PayerId,
-    from: Moment,
-    until: Moment,
+    (from, until): (Moment, Moment),
 ) -> Result<Vec<Receipt>> {
     let rows = receipt::Entity::find()
         .filter(receipt::Column::PayerId.eq(payer.0))

@@ -2,7 +2,8 @@
 //! the feed away, so that it is told again.
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
 };
 
 use super::attempts;
@@ -11,6 +12,7 @@ use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
 use super::journal;
 use super::schema::payment_order::{Column, Entity, Model};
+use super::schema::{attempt, receipt};
 use crate::domain::bilingual::Bilingual;
 use crate::domain::ids::{ChargeId, OrderId, PayerId};
 use crate::domain::moment::Moment;
@@ -104,26 +106,49 @@ pub enum Shown {
     Closed,
 }
 
-/// A payer's orders made in `[from, until)`, newest first, `limit` of them after skipping `offset`.
-pub async fn list_of_payer(
-    db: &impl ConnectionTrait,
-    payer: PayerId,
-    shown: Shown,
-    (from, until): (Moment, Moment),
-    (offset, limit): (u64, u64),
-) -> Result<Vec<Order>> {
-    let mut query = Entity::find()
-        .filter(Column::PayerId.eq(payer.0))
-        .filter(Column::CreatedAt.gte(from.millis()))
-        .filter(Column::CreatedAt.lt(until.millis()));
-    query = match shown {
-        Shown::All => query,
-        Shown::Pending => query.filter(Column::State.eq("pending")),
-        Shown::Paid => query.filter(Column::State.eq("paid")),
-        Shown::Closed => query.filter(Column::State.eq("closed")),
-    };
-    let query = query.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
+/// What of a payer's orders is wanted.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub payer: PayerId,
+    pub shown: Shown,
+    /// Made in `[from, until)`
+    pub within: (Moment, Moment),
+    /// In capitals: an order's, an attempt's, a receipt's or a channel's; empty: any
+    pub number: &'a str,
+}
+
+impl Wanted<'_> {
+    fn query(&self) -> Select<Entity> {
+        let query = Entity::find()
+            .filter(Column::PayerId.eq(self.payer.0))
+            .filter(Column::CreatedAt.gte(self.within.0.millis()))
+            .filter(Column::CreatedAt.lt(self.within.1.millis()));
+        let query = match self.shown {
+            Shown::All => query,
+            Shown::Pending => query.filter(Column::State.eq("pending")),
+            Shown::Paid => query.filter(Column::State.eq("paid")),
+            Shown::Closed => query.filter(Column::State.eq("closed")),
+        };
+        if self.number.is_empty() {
+            return query;
+        }
+        let tried = attempt::Entity::find().select_only().column(attempt::Column::OrderId);
+        let tried = tried.filter(attempt::Column::AttemptNo.eq(self.number)).into_query();
+        let issued = receipt::Entity::find().select_only().column(receipt::Column::OrderId);
+        let issued = issued.filter(receipt::Column::ReceiptNo.eq(self.number)).into_query();
+        let any = Condition::any().add(Column::OrderNo.eq(self.number)).add(Column::TradeNo.eq(self.number));
+        query.filter(any.add(Column::Id.in_subquery(tried)).add(Column::Id.in_subquery(issued)))
+    }
+}
+
+/// Newest first, `limit` of them after skipping `offset`.
+pub async fn list(db: &impl ConnectionTrait, wanted: Wanted<'_>, (offset, limit): (u64, u64)) -> Result<Vec<Order>> {
+    let query = wanted.query().order_by_desc(Column::CreatedAt).order_by_desc(Column::Id);
     all(db, query.offset(offset).limit(limit)).await
+}
+
+pub async fn count(db: &impl ConnectionTrait, wanted: Wanted<'_>) -> Result<u64> {
+    Ok(wanted.query().count(db).await?)
 }
 
 /// A payer's pending orders, with the charges each one holds.

@@ -6,8 +6,8 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, enrol, help, home, login, logout, news, orders, paid, pay, profile,
-    recovery, result, settings, state, trouble, tuition, verify,
+    account, amount, callback, cashier, checkout, dealings, enrol, help, home, login, logout, news, orders, paid, pay,
+    profile, recovery, result, settings, state, trouble, tuition, verify,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -50,6 +50,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/result/:order_no/state", get(state::show))
         .at("/result/:order_no/events", get(state::events))
         .at("/orders", page(get(orders::list)))
+        .at("/dealings", page(get(dealings::list)))
         .at("/orders/:order_no", page(get(orders::show)))
         .at("/orders/:order_no/trouble", page(get(trouble::show)))
         .at("/paid", page(get(paid::list)))

@@ -29,6 +29,7 @@ mod modules;
 mod office;
 mod official_account;
 mod paying;
+mod payments;
 mod privacy;
 mod process;
 mod profile;

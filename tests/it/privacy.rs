@@ -142,6 +142,22 @@ async fn numbers_are_looked_up_in_any_case_but_only_ones_own() {
 }
 
 #[tokio::test]
+async fn a_number_of_somebody_elses_finds_nothing_in_any_list() {
+    let scene = Scene::new().await;
+    let OrderState::Paid { trade_no, .. } = scene.world.order(&scene.paid).await.state else { panic!("not paid") };
+    let (owner, other) = (scene.world.phone(Device::Mobile), scene.world.phone(Device::Mobile));
+    owner.sign_in(&scene.victim).await;
+    other.sign_in(&scene.world.school.student(&scene.world.app, 2, "周以宁").await).await;
+    for number in [scene.paid.order_no.as_str(), &scene.receipt_no, &trade_no.0] {
+        for list in ["orders", "paid", "dealings"] {
+            let path = format!("/h5/{list}?no={number}");
+            assert!(owner.get(&path).await.has("1,100.00"), "{path}");
+            assert!(!other.get(&path).await.has("1,100.00"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nobody_can_order_what_somebody_else_owes() {
     let scene = Scene::new().await;
     let other = scene.world.school.student(&scene.world.app, 2, "周以宁").await;

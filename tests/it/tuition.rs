@@ -22,7 +22,7 @@ async fn world() -> (TestApp, Student, Phone) {
 
 async fn pay_at_counter(world: &TestApp, charge: ChargeId, fen: i64) {
     let tx = world.app.db.begin().await.unwrap();
-    let (cause_no, at) = ("counter", world.clock.now());
+    let (cause_no, at) = ("counter:test:1", world.clock.now());
     let entry = NewEntry { cause: Cause::Paid, cause_no, amount: Fen::new(fen), at };
     books::lock_and_enter(&tx, &world.app.chain, charge, entry).await.unwrap();
     tx.commit().await.unwrap();

@@ -8,13 +8,14 @@ use super::report::Report;
 use super::table::{Column, Row};
 use super::why::Why;
 use crate::domain::bilingual::Bilingual;
-use crate::domain::charge::{Balance, Cause};
+use crate::domain::charge::{Balance, COUNTER, Cause, CounterSlip};
 use crate::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
+use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::store::bulk::{self, Bare, Entry, Key, NewCharge};
 use crate::store::chain::NewEntry;
 use crate::store::payers::number_key;
-use crate::store::{books, fees};
+use crate::store::{books, fees, payments};
 
 pub const COLUMNS: &[Column] = &[
     Column { names: &["人员编号", "学号", "工号", "number"], required: true },
@@ -24,6 +25,9 @@ pub const COLUMNS: &[Column] = &[
     Column { names: &["减免金额", "减免", "waived"], required: false },
     Column { names: &["实缴金额", "实缴", "paid"], required: false },
     Column { names: &["截止日期", "due"], required: false },
+    Column { names: &["收费日期", "paid_day"], required: false },
+    Column { names: &["收费单号", "slip_no"], required: false },
+    Column { names: &["制单人", "clerk"], required: false },
 ];
 const PAID: usize = 5;
 
@@ -45,6 +49,8 @@ struct Said {
     /// Paid at the counter, all in all
     paid: Option<Fen>,
     due_day: Option<i64>,
+    /// Of what this row adds to what was paid at the counter
+    slip: CounterSlip,
 }
 
 type Refused = (&'static str, Why);
@@ -173,8 +179,12 @@ impl Importer {
         }
         report.changed += 1;
         for (cause, amount) in moves.into_iter().filter(|(_, amount)| !amount.is_zero()) {
-            let entry = NewEntry { cause, cause_no: &cause_no(cause, &context.run, row.line), amount, at: context.now };
+            let cause_no = cause_no(cause, &context.run, row.line);
+            let entry = NewEntry { cause, cause_no: &cause_no, amount, at: context.now };
             books::enter(context.tx, &context.app.chain, &mut book, entry).await?;
+            if cause == Cause::Paid && !row.slip.is_empty() {
+                payments::note_slips(context.tx, &[(charge.id, &cause_no, &row.slip)]).await?;
+            }
         }
         if due_differs {
             bulk::set_due_day(context.tx, charge.id, row.due_day).await?;
@@ -213,8 +223,24 @@ impl Importer {
             waived: amount(4, "减免金额")?,
             paid: amount(PAID, "实缴金额")?,
             due_day,
+            slip: slip(&row.cells)?,
         })
     }
+}
+
+/// 收费日期, 收费单号 and 制单人 of a row.
+fn slip(cells: &[String]) -> Result<CounterSlip, Refused> {
+    let cell = |at: usize| cells.get(at).map_or("", String::as_str);
+    let text = |at: usize, column: &'static str| match cell(at) {
+        "--" => Ok(String::new()),
+        text if text.chars().count() > 32 => Err((column, Why::TooLong { most: 32 })),
+        text => Ok(text.to_owned()),
+    };
+    let day = match cell(7) {
+        "" | "--" => None,
+        text => Some(Moment::start_of(batch::day(text).ok_or(("收费日期", Why::NoDay))?)),
+    };
+    Ok(CounterSlip { slip_no: text(8, "收费单号")?, clerk: text(9, "制单人")?, day })
 }
 
 /// How the books must move to say what the row says.
@@ -229,7 +255,7 @@ fn moves(balance: &Balance, paid_before: Fen, row: &Said) -> [(Cause, Fen); 3] {
 /// Payments made at the counter are told from the platform's own by their number.
 fn cause_no(cause: Cause, run: &str, line: u64) -> String {
     match cause {
-        Cause::Paid => format!("{}{run}:{line}", bulk::COUNTER),
+        Cause::Paid => format!("{}{run}:{line}", COUNTER),
         _ => format!("import:{run}:{line}"),
     }
 }
@@ -241,7 +267,8 @@ async fn add(context: &Context<'_>, new: &[(Key, Said)]) -> Result<(), ImportErr
             let amount = amount.filter(|amount| !amount.is_zero())?;
             Some(Entry { cause, cause_no: cause_no(cause, &context.run, row.line), amount })
         };
-        NewCharge { key: *key, due_day: row.due_day, entries: moves.into_iter().filter_map(entry).collect() }
+        let entries = moves.into_iter().filter_map(entry).collect();
+        NewCharge { key: *key, due_day: row.due_day, entries, slip: row.slip.clone() }
     };
     let charges: Vec<NewCharge> = new.iter().map(charge).collect();
     Ok(bulk::insert_charges(context.tx, &context.app.chain, &charges, context.now).await?)

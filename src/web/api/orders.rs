@@ -177,9 +177,10 @@ impl OrdersApi {
             Show::Closed => Shown::Closed,
         };
         let within = within(from.0.as_deref(), to.0.as_deref())?;
-        let found = records::orders_of(app, &signed.session, shown, within, page.0).await;
-        let (listed, more) = found.map_err(ApiProblem::from)?;
+        let found = records::orders_of(app, &signed.session, shown, within, "", page.0).await;
+        let (listed, total) = found.map_err(ApiProblem::from)?;
         let orders = listed.into_iter().map(|one| info(app, &one.order, one.lines, false)).collect();
+        let more = total > u64::from(page.0) * records::PAGE as u64;
         Ok(Json(OrderList { orders, page: page.0, more }))
     }
 

@@ -55,7 +55,7 @@ impl ReceiptsApi {
         page: Query<u32>,
     ) -> Result<Json<ReceiptList>> {
         let within = within(from.0.as_deref(), to.0.as_deref())?;
-        let found = records::slips_of(app, &signed.session, None, within, page.0).await;
+        let found = records::slips_of(app, &signed.session, within, page.0).await;
         let (slips, more) = found.map_err(ApiProblem::from)?;
         let receipts = slips.into_iter().map(|slip| receipt(app, slip)).collect();
         Ok(Json(ReceiptList { receipts, page: page.0, more }))

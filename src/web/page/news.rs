@@ -8,14 +8,21 @@ use crate::flow::announcements;
 use crate::web::error::Problem;
 use crate::web::guard::Visit;
 use crate::web::html::Page;
+use crate::web::view::filter::{Listing, Pages};
+use crate::web::view::links;
 use crate::web::view::news::{News, OneAnnouncement};
 
 /// `GET /h5/news?page=`
 #[handler]
 pub async fn list(visit: &Visit) -> Result<Response> {
-    let page = page(visit);
-    let (shown, more) = announcements::list(&visit.app, page).await.map_err(Problem::from)?;
-    Ok(Page::new(News { frame: visit.frame(None), shown, page, more }).into_response())
+    let mut page = page(visit);
+    let (mut shown, total) = announcements::list(&visit.app, page).await.map_err(Problem::from)?;
+    if page > Pages::last_of(total) {
+        page = Pages::last_of(total);
+        shown = announcements::list(&visit.app, page).await.map_err(Problem::from)?.0;
+    }
+    let (list, pages) = (Listing::whole(links::NEWS), Pages { page, total });
+    Ok(Page::new(News { frame: visit.frame(None), shown, list, pages }).into_response())
 }
 
 /// `GET /h5/news/{id}`

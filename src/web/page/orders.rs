@@ -14,61 +14,68 @@ use crate::flow::records::{self, Listed, Shown};
 use crate::web::error::Problem;
 use crate::web::guard::{Settled, Visit};
 use crate::web::html::Page;
-use crate::web::view::links::{Span, Which};
+use crate::web::view::filter::{Listing, Pages, Span, Which};
+use crate::web::view::links;
 use crate::web::view::order::{OrderPage, RefundLine};
 use crate::web::view::orders::{Month, OrderRow, Orders};
 use crate::web::view::part::Title;
 
-/// `GET /h5/orders?show=&when=&from=&to=&page=`
+/// `GET /h5/orders?show=&when=&from=&to=&no=&page=`
 #[handler]
 pub async fn list(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let which = Which::parse(visit.query("show")).unwrap_or_default();
-    let span = span(visit);
-    let page = page(visit);
+    let list = listing(visit, links::ORDERS, which.code());
     let shown = match which {
         Which::All => Shown::All,
         Which::Pending => Shown::Pending,
         Which::Paid => Shown::Paid,
         Which::Failed => Shown::Closed,
     };
-    let within = bounds(span, visit.app.clock.now());
-    let found = records::orders_of(&visit.app, &signed.session, shown, within, page).await;
-    let (listed, more) = found.map_err(Problem::from)?;
+    let within = bounds(list.span, visit.app.clock.now());
+    let number = capitals(&list.number);
+    let find = async |page| records::orders_of(&visit.app, &signed.session, shown, within, &number, page).await;
+    let mut page = page(visit);
+    let (mut listed, total) = find(page).await.map_err(Problem::from)?;
+    if page > Pages::last_of(total) {
+        page = Pages::last_of(total);
+        listed = find(page).await.map_err(Problem::from)?.0;
+    }
     let view = Orders {
         frame: visit.frame(Some(&signed.payer)),
         which,
-        span,
+        list,
         months: months(listed),
-        page,
-        more,
+        pages: Pages { page, total },
         limited: signed.is_limited(),
     };
     Ok(Page::new(view).into_response())
 }
 
-/// The days a list was asked for; all of them when the question cannot be read.
-pub fn span(visit: &Visit) -> Span {
-    Span::parse(visit.query("when"), visit.query("from"), visit.query("to")).unwrap_or_default()
+/// What a list was asked for; all of it when the question cannot be read.
+pub fn listing(visit: &Visit, path: &'static str, rows: &'static str) -> Listing {
+    let span = Span::parse(visit.query("when"), visit.query("from"), visit.query("to")).unwrap_or_default();
+    Listing { path, show: rows, span, number: visit.query("no").trim().chars().take(64).collect() }
+}
+
+/// A number as it is looked for: spaces do not count, nor do small letters.
+pub fn capitals(number: &str) -> String {
+    number.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect()
 }
 
 /// From 1
 pub fn page(visit: &Visit) -> u32 {
-    visit.query("page").parse().unwrap_or(1).clamp(1, 100_000)
+    visit.query("page").trim().parse().unwrap_or(1).clamp(1, 100_000)
 }
 
 /// `[from, until)`: Beijing days, the last one included.
 pub fn bounds(span: Span, now: Moment) -> (Moment, Moment) {
     let end_of = |day: NaiveDate| Moment::start_of(day) + Duration::from_secs(86_400);
     let for_ever = Moment::from_millis(i64::MAX);
-    let readable = |day: &NaiveDate| (1970..=9999).contains(&chrono::Datelike::year(day));
     match span {
         Span::All => (Moment::from_millis(0), for_ever),
         Span::Today => (Moment::start_of(now.day()), for_ever),
         Span::Month => (now.month_start(), for_ever),
-        Span::Days { from, to } => (
-            from.filter(readable).map_or(Moment::from_millis(0), Moment::start_of),
-            to.filter(readable).map_or(for_ever, end_of),
-        ),
+        Span::Days { from, to } => (from.map_or(Moment::from_millis(0), Moment::start_of), to.map_or(for_ever, end_of)),
     }
 }
 
@@ -84,6 +91,7 @@ fn months(listed: Vec<Listed>) -> Vec<Month> {
             state: one.order.state.clone(),
             channel: one.order.paid_by.map(|product| product.channel()),
             refunded: one.refunded(),
+            returning: one.returning,
         };
         let same = months.last_mut().filter(|month| month.month.month_start() == at.month_start());
         let month = match same {

@@ -4,11 +4,13 @@ use poem::web::Path;
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::payee;
-use super::orders::{bounds, page, span};
+use super::orders::{bounds, capitals, listing, page};
 use crate::domain::bilingual::Bilingual;
+use crate::domain::money::Fen;
 use crate::domain::order::OrderLine;
 use crate::domain::payer::mask_number;
-use crate::flow::records::{self, Slip as Found};
+use crate::flow::payments::{self, Payment, Wanted};
+use crate::flow::records;
 use crate::flow::settle::ISSUER;
 use crate::flow::voucher::{self, Voucher};
 use crate::web::code;
@@ -16,47 +18,76 @@ use crate::web::error::Problem;
 use crate::web::guard::{Settled, SignedIn, Visit};
 use crate::web::html::{Frame, Page};
 use crate::web::paper::{self, Kind};
-use crate::web::view::links::{self, PaidKind};
-use crate::web::view::paid::{Maker, PaidList, PaidMonth, Slip, SlipLine, SlipRow};
+use crate::web::view::filter::{Pages, PaidKind};
+use crate::web::view::links;
+use crate::web::view::paid::{Maker, PaidList, PaidMonth, PaidYear, Slip, SlipLine, SlipRow};
 use crate::web::view::part::Title;
 use crate::web::view::voucher::{Holder, VoucherPaper};
 
-/// `GET /h5/paid?show=&when=&from=&to=&page=`
+/// `GET /h5/paid?show=&when=&from=&to=&no=&page=`
 #[handler]
 pub async fn list(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let kind = PaidKind::parse(visit.query("show")).unwrap_or_default();
-    let (span, page) = (span(visit), page(visit));
+    let list = listing(visit, links::PAID, kind.code());
     let tuition = match kind {
         PaidKind::All => None,
         PaidKind::Tuition => Some(true),
         PaidKind::Other => Some(false),
     };
-    let within = bounds(span, visit.app.clock.now());
-    let found = records::slips_of(&visit.app, &signed.session, tuition, within, page).await;
-    let (slips, more) = found.map_err(Problem::from)?;
+    let within = bounds(list.span, visit.app.clock.now());
+    let number = capitals(&list.number);
+    let find = async |page| {
+        let wanted = Wanted { tuition, within, number: &number, page };
+        payments::of_payer(&visit.app, &signed.session, wanted).await
+    };
+    let mut page = page(visit);
+    let mut found = find(page).await.map_err(Problem::from)?;
+    if page > Pages::last_of(found.total) {
+        page = Pages::last_of(found.total);
+        found = find(page).await.map_err(Problem::from)?;
+    }
+    let years = found.years.into_iter().map(|(year, count, sum)| PaidYear { year, count, sum });
     let view = PaidList {
         frame: visit.frame(Some(&signed.payer)),
         kind,
-        span,
-        months: months(slips),
-        page,
-        more,
+        list,
+        years: years.collect(),
+        pages: Pages { page, total: found.total },
+        months: months(found.page.into_iter().map(row)),
         limited: signed.is_limited(),
     };
     Ok(Page::new(view).into_response())
 }
 
-fn months(slips: Vec<Found>) -> Vec<PaidMonth> {
-    let mut months: Vec<PaidMonth> = Vec::new();
-    for slip in slips {
-        let at = slip.receipt.issued_at;
-        let row = SlipRow {
-            receipt_no: slip.receipt.receipt_no.clone(),
-            charged_at: at,
+fn row(payment: Payment) -> SlipRow {
+    match payment {
+        Payment::Slip(slip) => SlipRow {
+            charged_at: slip.receipt.issued_at,
             title: Title::of(&slip.listed.lines),
             total: slip.listed.order.total,
             maker: maker(&slip.receipt.issuer),
-        };
+            period: None,
+            refunded: slip.listed.refunded(),
+            returning: slip.listed.returning,
+            receipt_no: slip.receipt.receipt_no,
+        },
+        Payment::AtCounter(paid) => SlipRow {
+            charged_at: paid.at,
+            title: Title { first: paid.item, count: 1 },
+            total: paid.amount,
+            maker: if paid.slip.clerk.is_empty() { Maker::Counter } else { Maker::Clerk(paid.slip.clerk) },
+            period: Some(paid.period),
+            refunded: Fen::ZERO,
+            returning: Fen::ZERO,
+            receipt_no: paid.slip.slip_no,
+        },
+    }
+}
+
+fn months(rows: impl Iterator<Item = SlipRow>) -> Vec<PaidMonth> {
+    let mut months: Vec<PaidMonth> = Vec::new();
+    for row in rows {
+        let at = row.charged_at;
         match months.last_mut().filter(|month| month.month.month_start() == at.month_start()) {
             Some(month) => {
                 month.sum = month.sum + row.total;
@@ -110,7 +141,7 @@ async fn draw(visit: &Visit, signed: &SignedIn, no: &str, kind: Kind) -> Result<
 /// A payer's own slip, and the address that checks its voucher.
 async fn slip(visit: &Visit, signed: &SignedIn, no: &str) -> Result<(Slip, String), Problem> {
     let found = records::find_slip(&visit.app, &signed.session, no).await?;
-    let voucher = voucher::of(&visit.app, found.ok_or(Problem::NotFound)?).await?;
+    let voucher = voucher::of(&visit.app, found.ok_or(Problem::NotFound)?);
     let public_url = &visit.app.config.server.public_url;
     let check = format!("{public_url}{}", links::verify(&voucher.slip.receipt.receipt_no, &voucher.code));
     Ok((slip_of(visit, visit.frame(Some(&signed.payer)), voucher, &check), check))
@@ -118,6 +149,7 @@ async fn slip(visit: &Visit, signed: &SignedIn, no: &str) -> Result<(Slip, Strin
 
 fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher, check: &str) -> Slip {
     let public_url = &visit.app.config.server.public_url;
+    let (refunded, returning) = (voucher.slip.listed.refunded(), voucher.slip.listed.returning);
     let (receipt, order) = (voucher.slip.receipt, voucher.slip.listed.order);
     Slip {
         frame,
@@ -128,8 +160,8 @@ fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher, check: &str) -> Slip {
         trade_no: voucher.trade_no.map(|no| no.0),
         lines: lines_of(voucher.slip.listed.lines),
         total: order.total,
-        refunded: voucher.refunded,
-        returning: voucher.returning,
+        refunded,
+        returning,
         order_no: Some(order.order_no),
         code: voucher.code.grouped(),
         scan: code::small(check).unwrap_or_default(),

@@ -47,6 +47,7 @@ async fn examine(visit: &Visit, no: &str, code: &str) -> Result<Outcome, Problem
 }
 
 fn genuine(visit: &Visit, voucher: Voucher, payer: &Payer) -> Genuine {
+    let (refunded, returning) = (voucher.slip.listed.refunded(), voucher.slip.listed.returning);
     let order = voucher.slip.listed.order;
     Genuine {
         receipt_no: voucher.slip.receipt.receipt_no,
@@ -59,7 +60,7 @@ fn genuine(visit: &Visit, voucher: Voucher, payer: &Payer) -> Genuine {
         trade_no: voucher.trade_no.map(|no| mask_number(&no.0)),
         lines: lines_of(voucher.slip.listed.lines),
         total: order.total,
-        refunded: voucher.refunded,
-        returning: voucher.returning,
+        refunded,
+        returning,
     }
 }

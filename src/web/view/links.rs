@@ -1,6 +1,4 @@
 //! Every address of the H5 pages, written once. Templates and redirects take theirs here and assemble none by hand.
-use chrono::NaiveDate;
-
 use crate::domain::ids::{AnnouncementId, ChargeId, EnrolmentId, ProgrammeId};
 use crate::domain::order_no::OrderNo;
 use crate::domain::voucher::VoucherCode;
@@ -13,6 +11,8 @@ pub const TUITION: &str = "/h5/tuition";
 pub const CHECKOUT: &str = "/h5/checkout";
 pub const ORDERS: &str = "/h5/orders";
 pub const PAID: &str = "/h5/paid";
+/// 交易记录
+pub const DEALINGS: &str = "/h5/dealings";
 /// 我的
 pub const ME: &str = "/h5/me";
 pub const PASSWORD: &str = "/h5/me/password";
@@ -103,11 +103,6 @@ pub fn cancel_enrolment(id: &EnrolmentId) -> String {
     format!("/h5/enrolments/{id}/cancel")
 }
 
-pub fn news(page: u32) -> String {
-    let page = if page > 1 { page.to_string() } else { String::new() };
-    with_query(NEWS, &[("page", &page)])
-}
-
 pub fn receipt(no: &str) -> String {
     format!("/h5/paid/{}", escape(no))
 }
@@ -120,134 +115,6 @@ pub fn voucher(no: &str, ending: &str) -> String {
 /// The page that tells whether a voucher is genuine, with what stands on it filled in.
 pub fn verify(receipt_no: &str, code: &VoucherCode) -> String {
     with_query(VERIFY, &[("no", receipt_no), ("code", &code.plain())])
-}
-
-/// Which orders a list shows, by state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Which {
-    #[default]
-    All,
-    /// 待支付
-    Pending,
-    /// 成功
-    Paid,
-    /// 失败: closed without payment
-    Failed,
-}
-
-impl Which {
-    pub const ALL: [Which; 4] = [Which::All, Which::Pending, Which::Paid, Which::Failed];
-
-    pub const fn code(self) -> &'static str {
-        match self {
-            Which::All => "all",
-            Which::Pending => "pending",
-            Which::Paid => "paid",
-            Which::Failed => "failed",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<Which> {
-        Self::ALL.into_iter().find(|which| which.code() == code)
-    }
-}
-
-/// Which days a list shows (Beijing days, both included).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Span {
-    /// 今日
-    Today,
-    /// 本月
-    Month,
-    #[default]
-    All,
-    /// 选日期. A day not given yet is open on its side.
-    Days { from: Option<NaiveDate>, to: Option<NaiveDate> },
-}
-
-impl Span {
-    /// One of each kind, days open on both sides.
-    pub const KINDS: [Span; 4] = [Span::Today, Span::Month, Span::All, Span::Days { from: None, to: None }];
-
-    pub const fn code(self) -> &'static str {
-        match self {
-            Span::Today => "today",
-            Span::Month => "month",
-            Span::All => "all",
-            Span::Days { .. } => "days",
-        }
-    }
-
-    /// `when` = `today`, `month`, `all` or `days`; `from` and `to` = `2026-09-01` (unreadable days count as not given).
-    pub fn parse(when: &str, from: &str, to: &str) -> Option<Span> {
-        let day = |text: &str| text.parse().ok();
-        match when {
-            "today" => Some(Span::Today),
-            "month" => Some(Span::Month),
-            "all" => Some(Span::All),
-            "days" => Some(Span::Days { from: day(from), to: day(to) }),
-            _ => None,
-        }
-    }
-
-    /// The value of a date field.
-    pub fn from_text(self) -> String {
-        match self {
-            Span::Days { from: Some(day), .. } => day.to_string(),
-            _ => String::new(),
-        }
-    }
-
-    pub fn to_text(self) -> String {
-        match self {
-            Span::Days { to: Some(day), .. } => day.to_string(),
-            _ => String::new(),
-        }
-    }
-}
-
-/// `page` counts from 1.
-pub fn orders(which: Which, span: Span, page: u32) -> String {
-    list(ORDERS, which.code(), span, page)
-}
-
-/// What a list of payments made shows, by fee kind.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum PaidKind {
-    #[default]
-    All,
-    /// 学费
-    Tuition,
-    /// 其他收费
-    Other,
-}
-
-impl PaidKind {
-    pub const ALL: [PaidKind; 3] = [PaidKind::All, PaidKind::Tuition, PaidKind::Other];
-
-    pub const fn code(self) -> &'static str {
-        match self {
-            PaidKind::All => "all",
-            PaidKind::Tuition => "tuition",
-            PaidKind::Other => "other",
-        }
-    }
-
-    pub fn parse(code: &str) -> Option<PaidKind> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-}
-
-pub fn paid(kind: PaidKind, span: Span, page: u32) -> String {
-    list(PAID, kind.code(), span, page)
-}
-
-fn list(path: &str, kind: &str, span: Span, page: u32) -> String {
-    let number = if page > 1 { page.to_string() } else { String::new() };
-    let (from, to) = (span.from_text(), span.to_text());
-    let all = |code: &'static str| if code == "all" { "" } else { code };
-    let kind = if kind == "all" { "" } else { kind };
-    with_query(path, &[("show", kind), ("when", all(span.code())), ("from", &from), ("to", &to), ("page", &number)])
 }
 
 /// What the payer's app said when its payment window closed. Only chooses words: the channel is asked in any case.
@@ -379,19 +246,10 @@ mod tests {
             login(LoginMode::User, "/h5/tuition?x=1&y=2"),
             "/h5/login?mode=user&back=%2Fh5%2Ftuition%3Fx%3D1%26y%3D2"
         );
-        assert_eq!(orders(Which::All, Span::All, 1), "/h5/orders");
-        let day = NaiveDate::from_ymd_opt(2026, 9, 1);
-        let span = Span::Days { from: day, to: None };
-        assert_eq!(orders(Which::Paid, span, 2), "/h5/orders?show=paid&when=days&from=2026-09-01&page=2");
-        assert_eq!(paid(PaidKind::Other, Span::Month, 1), "/h5/paid?show=other&when=month");
     }
 
     #[test]
     fn what_a_link_says_is_read_back() {
-        assert!(Which::ALL.into_iter().all(|which| Which::parse(which.code()) == Some(which)));
-        assert!(PaidKind::ALL.into_iter().all(|kind| PaidKind::parse(kind.code()) == Some(kind)));
-        assert!(Span::KINDS.into_iter().all(|span| Span::parse(span.code(), "", "") == Some(span)));
-        assert_eq!(Span::parse("days", "2026-13-01", "x"), Some(Span::KINDS[3]));
         assert_eq!(Said::parse("ok"), Some(Said::Done));
         assert_eq!(LoginMode::parse("ID"), None);
     }

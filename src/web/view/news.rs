@@ -1,6 +1,7 @@
 //! 公告: the list and one of them. For everybody, signed in or not.
 use askama::Template;
 
+use super::filter::{Listing, Pages};
 use super::links;
 use crate::domain::announcement::{Announcement, paragraphs};
 use crate::web::html::Frame;
@@ -11,18 +12,8 @@ pub struct News {
     pub frame: Frame,
     /// Newest first
     pub shown: Vec<Announcement>,
-    pub page: u32,
-    pub more: bool,
-}
-
-impl News {
-    fn newer_link(&self) -> Option<String> {
-        (self.page > 1).then(|| links::news(self.page - 1))
-    }
-
-    fn older_link(&self) -> Option<String> {
-        self.more.then(|| links::news(self.page + 1))
-    }
+    pub list: Listing,
+    pub pages: Pages,
 }
 
 #[derive(Template, Debug)]

@@ -1,8 +1,9 @@
 //! 订单查询: all orders, by state and day, by month.
 use askama::Template;
 
-use super::links::{self, Span, Which};
-use super::part::{Title, span_word};
+use super::filter::{Listing, Pages, Which};
+use super::links;
+use super::part::Title;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::{CloseReason, OrderState};
@@ -16,12 +17,10 @@ pub struct Orders {
     /// With a person
     pub frame: Frame,
     pub which: Which,
-    pub span: Span,
+    pub list: Listing,
     /// Newest first; at most 20 orders on a page
     pub months: Vec<Month>,
-    /// From 1
-    pub page: u32,
-    pub more: bool,
+    pub pages: Pages,
     /// Signed in with document number and name: nothing before today is shown
     pub limited: bool,
 }
@@ -44,8 +43,10 @@ pub struct OrderRow {
     pub total: Fen,
     pub state: OrderState,
     pub channel: Option<Channel>,
-    /// What went back of it
+    /// Back with the payer
     pub refunded: Fen,
+    /// On its way back
+    pub returning: Fen,
 }
 
 impl Orders {
@@ -55,32 +56,7 @@ impl Orders {
 
     /// The state filters: word, address, whether it is the present one.
     fn states(&self) -> [(&'static str, String, bool); 4] {
-        Which::ALL.map(|which| (which_word(which), links::orders(which, self.span, 1), which == self.which))
-    }
-
-    fn is_filtered(&self) -> bool {
-        self.which != Which::All || self.span != Span::All
-    }
-
-    fn newer_link(&self) -> Option<String> {
-        (self.page > 1).then(|| links::orders(self.which, self.span, self.page - 1))
-    }
-
-    fn older_link(&self) -> Option<String> {
-        self.more.then(|| links::orders(self.which, self.span, self.page + 1))
-    }
-
-    /// The day filters: word, address, whether it is the present one.
-    fn spans(&self) -> [(&'static str, String, bool); 4] {
-        Span::KINDS.map(|span| (span_word(span), links::orders(self.which, span, 1), span.code() == self.span.code()))
-    }
-
-    fn path(&self) -> &'static str {
-        links::ORDERS
-    }
-
-    fn show(&self) -> &'static str {
-        self.which.code()
+        Which::ALL.map(|which| (which_word(which), self.list.showing(which.code()), which == self.which))
     }
 }
 

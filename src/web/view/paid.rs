@@ -1,8 +1,9 @@
 //! 已缴费: payments made on every way, and one 收费单 with its lines, fit to print.
 use askama::Template;
 
-use super::links::{self, PaidKind, Span};
-use super::part::{Title, channel_word, span_word};
+use super::filter::{Listing, Pages, PaidKind};
+use super::links;
+use super::part::{Title, channel_word};
 use crate::domain::bilingual::Bilingual;
 use crate::domain::capital::capitals;
 use crate::domain::moment::Moment;
@@ -17,12 +18,12 @@ pub struct PaidList {
     /// With a person
     pub frame: Frame,
     pub kind: PaidKind,
-    pub span: Span,
+    pub list: Listing,
     /// Newest first; at most 20 slips on a page
     pub months: Vec<PaidMonth>,
-    /// From 1
-    pub page: u32,
-    pub more: bool,
+    /// Over all that was found, newest first
+    pub years: Vec<PaidYear>,
+    pub pages: Pages,
     /// Signed in with document number and name: nothing before today is shown
     pub limited: bool,
 }
@@ -37,14 +38,27 @@ pub struct PaidMonth {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PaidYear {
+    pub year: String,
+    pub count: usize,
+    pub sum: Fen,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SlipRow {
-    /// 收费单号
+    /// 收费单号; empty where the counter's is not known
     pub receipt_no: String,
     /// 收费日期
     pub charged_at: Moment,
     pub title: Title,
     pub total: Fen,
     pub maker: Maker,
+    /// 收费期间 of what was paid at the counter, which has no page of its own
+    pub period: Option<Bilingual>,
+    /// Back with the payer
+    pub refunded: Fen,
+    /// On its way back
+    pub returning: Fen,
 }
 
 /// 制单人
@@ -54,6 +68,8 @@ pub enum Maker {
     Platform,
     /// Somebody at the counter
     Clerk(String),
+    /// The counter; who it was is not known
+    Counter,
 }
 
 /// 收费单
@@ -102,32 +118,11 @@ impl PaidList {
 
     /// The fee kind filters: word, address, whether it is the present one.
     fn kinds(&self) -> [(&'static str, String, bool); 3] {
-        PaidKind::ALL.map(|kind| (kind_word(kind), links::paid(kind, self.span, 1), kind == self.kind))
+        PaidKind::ALL.map(|kind| (kind_word(kind), self.list.showing(kind.code()), kind == self.kind))
     }
 
-    fn is_filtered(&self) -> bool {
-        self.kind != PaidKind::All || self.span != Span::All
-    }
-
-    fn newer_link(&self) -> Option<String> {
-        (self.page > 1).then(|| links::paid(self.kind, self.span, self.page - 1))
-    }
-
-    fn older_link(&self) -> Option<String> {
-        self.more.then(|| links::paid(self.kind, self.span, self.page + 1))
-    }
-
-    /// The day filters: word, address, whether it is the present one.
-    fn spans(&self) -> [(&'static str, String, bool); 4] {
-        Span::KINDS.map(|span| (span_word(span), links::paid(self.kind, span, 1), span.code() == self.span.code()))
-    }
-
-    fn path(&self) -> &'static str {
-        links::PAID
-    }
-
-    fn show(&self) -> &'static str {
-        self.kind.code()
+    fn sum(&self) -> Fen {
+        self.years.iter().map(|year| year.sum).sum()
     }
 
     fn maker_text<'a>(&'a self, maker: &'a Maker) -> &'a str {
@@ -148,6 +143,7 @@ impl Maker {
         match self {
             Maker::Platform => frame.w("slip.platform"),
             Maker::Clerk(name) => name,
+            Maker::Counter => frame.w("slip.counter"),
         }
     }
 }

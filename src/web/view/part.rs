@@ -1,5 +1,5 @@
 //! Pieces that several pages show: an order's facts, who looks at it, what to call it.
-use super::links::{Door, Span};
+use super::links::Door;
 use crate::domain::bilingual::{Bilingual, Lang};
 use crate::domain::fee::Fund;
 use crate::domain::moment::Moment;
@@ -118,16 +118,6 @@ pub fn channel_word(channel: &Channel) -> &'static str {
     match channel {
         Channel::Wechat => "channel.wechat",
         Channel::Alipay => "channel.alipay",
-    }
-}
-
-/// 今日, 本月, 全部, 选日期
-pub fn span_word(span: Span) -> &'static str {
-    match span {
-        Span::Today => "list.today",
-        Span::Month => "list.month",
-        Span::All => "list.all",
-        Span::Days { .. } => "list.days",
     }
 }
 

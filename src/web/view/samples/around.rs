@@ -8,7 +8,9 @@ use crate::domain::profile::BankCard;
 use crate::domain::trade::Channel;
 use crate::web::html::Frame;
 use crate::web::view::account::FormProblem;
+use crate::web::view::filter::{Listing, Pages};
 use crate::web::view::help::{Contact, Help};
+use crate::web::view::links;
 use crate::web::view::news::{News, OneAnnouncement};
 use crate::web::view::part::Surplus;
 use crate::web::view::profile::{CardPage, ProfilePage, WrongCardFields, WrongFields};
@@ -42,11 +44,16 @@ fn news(frame: &Frame) -> Vec<Sample> {
         pinned: false,
         published_at: at("2026-07-10 09:00:00"),
     };
-    let list = |shown| News { frame: frame.clone(), shown, page: 1, more: false };
+    let list = |shown| News {
+        frame: frame.clone(),
+        shown,
+        list: Listing::whole(links::NEWS),
+        pages: Pages { page: 1, total: 2 },
+    };
     vec![
         sample("news", list(vec![announcement(), other.clone()])),
-        sample("news-more", News { page: 2, more: true, ..list(vec![other.clone()]) }),
-        sample("news-none", list(Vec::new())),
+        sample("news-more", News { pages: Pages { page: 2, total: 45 }, ..list(vec![other.clone()]) }),
+        sample("news-none", News { pages: Pages { page: 1, total: 0 }, ..list(Vec::new()) }),
         sample("announcement", OneAnnouncement { frame: frame.clone(), one: announcement() }),
         sample("announcement-plain", OneAnnouncement { frame: frame.clone(), one: other }),
     ]

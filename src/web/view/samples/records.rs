@@ -10,18 +10,24 @@ use crate::domain::order::{CloseReason, OrderState};
 use crate::domain::order_no::OrderNo;
 use crate::domain::refund::{RefundCause, RefundState};
 use crate::domain::trade::{Channel, TradeNo};
+use crate::store::dealings::{Dealing, Taken};
 use crate::web::code;
 use crate::web::html::Frame;
-use crate::web::view::links::{PaidKind, Span, Which};
+use crate::web::view::dealings::Dealings;
+use crate::web::view::filter::{Dealt, Listing, Pages, PaidKind, Span, Which};
+use crate::web::view::links;
 use crate::web::view::order::{OrderPage, RefundLine};
 use crate::web::view::orders::{Month, OrderRow, Orders};
-use crate::web::view::paid::{Maker, PaidList, PaidMonth, Slip, SlipLine, SlipRow};
+use crate::web::view::paid::{Maker, PaidList, PaidMonth, PaidYear, Slip, SlipLine, SlipRow};
 use crate::web::view::verify::{Genuine, Outcome, VerifyPage};
 
 const CHECK: &str = "https://pay.example.edu.cn/verify?no=000011&code=7KQ2M9XDPW4T";
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [lists(frame), details(frame), payments(frame), slips(frame), checks(frame)].into_iter().flatten().collect()
+    [lists(frame), details(frame), payments(frame), dealings(frame), slips(frame), checks(frame)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn paid_state() -> OrderState {
@@ -41,6 +47,7 @@ fn row(no: &str, name: Bilingual, created: &str, fen: i64, state: OrderState) ->
         state,
         channel: Some(Channel::Wechat),
         refunded: Fen::ZERO,
+        returning: Fen::ZERO,
     }
 }
 
@@ -51,7 +58,7 @@ fn lists(frame: &Frame) -> Vec<Sample> {
     let first = row("XF260901QMU000128", tuition_fee(), "2026-09-01 10:24:06", 909_995, paid_state());
     let september = vec![
         row("PT260901QMU000052", Bilingual::new("体检费", "Medical check"), "2026-09-01 10:21:42", 9_000, pending),
-        OrderRow { title: titled(tuition_fee(), 2), refunded: Fen::new(6_500), ..first },
+        OrderRow { title: titled(tuition_fee(), 2), refunded: Fen::new(6_500), returning: Fen::new(100_000), ..first },
         row("PT260901QMU000051", insurance, "2026-09-01 09:26:00", 24_999, paid_state()),
     ];
     let cancelled = closed_state(CloseReason::Cancelled);
@@ -69,22 +76,28 @@ fn lists(frame: &Frame) -> Vec<Sample> {
     let view = |months| Orders {
         frame: frame.clone(),
         which: Which::All,
-        span: Span::All,
+        list: Listing::whole(links::ORDERS),
         months,
-        page: 1,
-        more: false,
+        pages: Pages { page: 1, total: 6 },
         limited: false,
     };
     let months = vec![
         Month { month: at("2026-09-01 00:00:00"), paid_count: 2, paid_sum: Fen::new(934_994), orders: september },
         Month { month: at("2026-06-01 00:00:00"), paid_count: 1, paid_sum: Fen::new(500_000), orders: june },
     ];
-    let days = Span::Days { from: NaiveDate::from_ymd_opt(2026, 8, 1), to: NaiveDate::from_ymd_opt(2026, 8, 31) };
+    let none = || Orders { pages: Pages { page: 1, total: 0 }, ..view(Vec::new()) };
+    let day = |day| NaiveDate::from_ymd_opt(2026, 8, day);
+    let days = Span::Days { from: day(1), to: day(31) };
+    let backwards = Span::Days { from: day(31), to: day(1) };
+    let of_days = |span| Listing { show: Which::Failed.code(), span, ..Listing::whole(links::ORDERS) };
+    let of_number = Listing { number: "<XF260901QMU>".into(), ..Listing::whole(links::ORDERS) };
     vec![
-        sample("orders", Orders { more: true, ..view(months.clone()) }),
-        sample("orders-page-2", Orders { page: 2, limited: true, ..view(months) }),
-        sample("orders-none-found", Orders { which: Which::Failed, span: days, ..view(Vec::new()) }),
-        sample("orders-none", view(Vec::new())),
+        sample("orders", Orders { pages: Pages { page: 1, total: 85 }, ..view(months.clone()) }),
+        sample("orders-page-2", Orders { pages: Pages { page: 2, total: 45 }, limited: true, ..view(months) }),
+        sample("orders-none-found", Orders { which: Which::Failed, list: of_days(days), ..none() }),
+        sample("orders-backwards", Orders { list: of_days(backwards), ..none() }),
+        sample("orders-no-number", Orders { list: of_number, ..none() }),
+        sample("orders-none", none()),
     ]
 }
 
@@ -129,6 +142,13 @@ fn payments(frame: &Frame) -> Vec<Sample> {
         title: titled(name, 1),
         total: Fen::new(fen),
         maker,
+        period: None,
+        refunded: Fen::ZERO,
+        returning: Fen::ZERO,
+    };
+    let at_counter = |no: &str, maker| SlipRow {
+        period: Some(Bilingual::new("2024–2025 学年", "2024–2025")),
+        ..slip(no, "2025-09-03 15:20:00", tuition_fee(), 500_000, maker)
     };
     let months = vec![
         PaidMonth {
@@ -144,29 +164,70 @@ fn payments(frame: &Frame) -> Vec<Sample> {
                 ),
                 SlipRow {
                     title: titled(tuition_fee(), 2),
+                    refunded: Fen::new(6_500),
+                    returning: Fen::new(100_000),
                     ..slip("000011", "2026-09-01 10:24:37", tuition_fee(), 909_995, Maker::Platform)
                 },
             ],
         },
         PaidMonth {
             month: at("2025-09-01 00:00:00"),
-            sum: Fen::new(500_000),
-            slips: vec![slip("A004217", "2025-09-03 15:20:00", tuition_fee(), 500_000, Maker::Clerk("王敏".into()))],
+            sum: Fen::new(1_000_000),
+            slips: vec![at_counter("A004217", Maker::Clerk("王敏".into())), at_counter("", Maker::Counter)],
         },
     ];
+    let year = |year: &str, count, fen| PaidYear { year: year.into(), count, sum: Fen::new(fen) };
     let list = |months| PaidList {
         frame: frame.clone(),
         kind: PaidKind::All,
-        span: Span::All,
+        list: Listing::whole(links::PAID),
         months,
-        page: 1,
-        more: false,
+        years: vec![year("2026", 2, 934_994), year("2025", 2, 1_000_000)],
+        pages: Pages { page: 1, total: 4 },
         limited: false,
     };
+    let none = || PaidList { years: Vec::new(), pages: Pages { page: 1, total: 0 }, ..list(Vec::new()) };
+    let of_kind = Listing { show: PaidKind::Other.code(), ..Listing::whole(links::PAID) };
     vec![
         sample("paid", list(months)),
-        sample("paid-none", list(Vec::new())),
-        sample("paid-none-found", PaidList { kind: PaidKind::Other, limited: true, ..list(Vec::new()) }),
+        sample("paid-none", none()),
+        sample("paid-none-found", PaidList { kind: PaidKind::Other, list: of_kind, limited: true, ..none() }),
+    ]
+}
+
+fn dealings(frame: &Frame) -> Vec<Sample> {
+    let dealing = |at_no: i64, channel, begun: &str, fen| Dealing {
+        attempt_no: format!("{}{at_no:02}", order_no()),
+        order_no: order_no(),
+        channel,
+        begun_at: at(begun),
+        asked: Fen::new(fen),
+        taken: None,
+        is_live: false,
+    };
+    let taken = Taken {
+        trade_no: TradeNo("4200002614202609011234567890".into()),
+        amount: Fen::new(909_995),
+        paid_at: at("2026-09-01 10:24:36"),
+    };
+    let rows = vec![
+        Dealing { is_live: true, ..dealing(3, Channel::Alipay, "2026-09-01 10:30:00", 24_999) },
+        Dealing { taken: Some(taken), ..dealing(2, Channel::Wechat, "2026-09-01 10:24:20", 909_995) },
+        dealing(1, Channel::Alipay, "2026-09-01 10:20:00", 909_995),
+    ];
+    let view = |rows: Vec<Dealing>| Dealings {
+        frame: signed_in(frame),
+        dealt: Dealt::All,
+        list: Listing::whole(links::DEALINGS),
+        pages: Pages { page: 1, total: rows.len() as u64 },
+        rows,
+        limited: false,
+    };
+    let number = Listing { number: "4200002614".into(), ..Listing::whole(links::DEALINGS) };
+    vec![
+        sample("dealings", view(rows)),
+        sample("dealings-none", view(Vec::new())),
+        sample("dealings-none-found", Dealings { list: number, limited: true, ..view(Vec::new()) }),
     ]
 }
 
