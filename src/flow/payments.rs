@@ -8,8 +8,10 @@ use crate::app::App;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::session::{Rights, Session};
-use crate::store::dealings::{self, Dealing};
+use crate::store::dealings;
 use crate::store::journal;
+
+pub use crate::store::dealings::{Dealing, Taken};
 use crate::store::payments::{self, AtCounter, Issued};
 
 /// What of the payments is wanted.

@@ -52,9 +52,9 @@ pub async fn listed(app: &App, orders: Vec<Order>) -> Result<Vec<Listed>> {
     Ok(listed)
 }
 
-/// One page (from 1) of the orders made in `[from, until)`, newest first, and how many there are. `number` is an order's,
-/// an attempt's, a receipt's or a channel's, in capitals; empty: any. A session that may not see the past sees the
-/// orders of its own day, and any that still wait.
+/// One page (from 1) of the orders made in `[from, until)`, newest first, and how many there are. `number` is an
+/// order's, an attempt's, a receipt's or a channel's, in capitals; empty: any. A session that may not see the past sees
+/// the orders of its own day.
 pub async fn orders_of(
     app: &App,
     session: &Session,

@@ -57,21 +57,10 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/paid/:receipt_no", page(get(paid::show)))
         .at("/paid/:receipt_no/voucher.png", get(paid::voucher_png))
         .at("/paid/:receipt_no/voucher.pdf", get(paid::voucher_pdf));
-    // whoever has the code may pay the order, and may not cancel it
-    let code = Route::new()
-        .at("/:code", page(get(cashier::show)))
-        .at("/:code/pay", page(post(pay::pay)))
-        .at("/:code/go", page(get(pay::go)))
-        .at("/:code/browser", page(get(cashier::browser)))
-        .at("/:code/code.png", get(cashier::code_png))
-        .at("/:code/result", page(get(result::show)))
-        .at("/:code/ask", page(post(result::ask)))
-        .at("/:code/state", get(state::show))
-        .at("/:code/events", get(state::events));
     Route::new()
         .at("/", get(entrance))
         .nest("/h5", h5.around(pages))
-        .nest("/q", code.around(pages))
+        .nest("/q", code().around(pages))
         .at("/wechat/callback", get(callback::wechat).around(pages))
         .at("/alipay/callback", get(callback::alipay).around(pages))
         .at("/verify", page(get(verify::show)).around(pages))
@@ -89,6 +78,20 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
 /// A page of a part that a school may not offer, or not yet. Whoever adds a page of such a part names the part here.
 fn of(module: Module, page: impl Endpoint<Output = Response> + 'static) -> impl Endpoint<Output = Response> {
     page.around(move |page, req| offered(module, page, req))
+}
+
+/// Whoever has the code may pay the order, and may not cancel it.
+fn code() -> Route {
+    Route::new()
+        .at("/:code", page(get(cashier::show)))
+        .at("/:code/pay", page(post(pay::pay)))
+        .at("/:code/go", page(get(pay::go)))
+        .at("/:code/browser", page(get(cashier::browser)))
+        .at("/:code/code.png", get(cashier::code_png))
+        .at("/:code/result", page(get(result::show)))
+        .at("/:code/ask", page(post(result::ask)))
+        .at("/:code/state", get(state::show))
+        .at("/:code/events", get(state::events))
 }
 
 fn page(methods: RouteMethod) -> impl Endpoint<Output = Response> {

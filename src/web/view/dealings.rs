@@ -5,7 +5,7 @@ use super::filter::{Dealt, Listing, Pages};
 use super::links;
 use super::part::channel_word;
 use crate::domain::money::Fen;
-use crate::store::dealings::Dealing;
+use crate::flow::payments::Dealing;
 use crate::web::html::{Frame, filters};
 
 #[derive(Template, Debug)]

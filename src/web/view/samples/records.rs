@@ -10,7 +10,7 @@ use crate::domain::order::{CloseReason, OrderState};
 use crate::domain::order_no::OrderNo;
 use crate::domain::refund::{RefundCause, RefundState};
 use crate::domain::trade::{Channel, TradeNo};
-use crate::store::dealings::{Dealing, Taken};
+use crate::flow::payments::{Dealing, Taken};
 use crate::web::code;
 use crate::web::html::Frame;
 use crate::web::view::dealings::Dealings;
