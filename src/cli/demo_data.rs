@@ -89,8 +89,11 @@ pub async fn fill_if_empty(app: &App) -> anyhow::Result<()> {
 /// Two programmes to enrol for; of the second the only seat is taken.
 async fn programmes(app: &App, tx: &impl ConnectionTrait, school: &School, now: Moment) -> anyhow::Result<()> {
     let days = |days: u64| Duration::from_secs(days * 86_400);
+    let members = [PayerKind::Student, PayerKind::Newcomer];
     let add = async |code: &str, (zh, en): (&str, &str), about: (&str, &str), (fee, capacity): (i64, i64), form| {
         let name = Bilingual::new(zh, en);
+        // the course is for everybody
+        let kinds = if code == "CALL" { Vec::new() } else { members.to_vec() };
         let item = FeeItem {
             id: FeeItemId(0),
             code: format!("BM-{code}"),
@@ -105,7 +108,7 @@ async fn programmes(app: &App, tx: &impl ConnectionTrait, school: &School, now: 
         let programme = Programme {
             id: ProgrammeId(0),
             code: code.to_owned(),
-            department: if code == "CET4" { "教务处" } else { "团委" }.to_owned(),
+            department: if code == "CAMP" { "团委" } else { "教务处" }.to_owned(),
             name,
             about: Bilingual::new(about.0, about.1),
             item: fees::upsert_item(tx, &item, now).await?,
@@ -115,7 +118,7 @@ async fn programmes(app: &App, tx: &impl ConnectionTrait, school: &School, now: 
             taken: 0,
             window: Window { opens_at: Some(now - days(3)), closes_at: Some(now + days(20)) },
             pay_within: days(2),
-            kinds: vec![PayerKind::Student, PayerKind::Newcomer],
+            kinds,
             fields: Vec::new(),
         };
         let id = programmes::upsert(tx, &programme, form, now).await?;
@@ -124,6 +127,8 @@ async fn programmes(app: &App, tx: &impl ConnectionTrait, school: &School, now: 
     let test = ("9 月 26 日上午笔试。", "Written test on the morning of 26 September.");
     let camp = ("两天一夜，含食宿。", "Two days and a night, meals and bed included.");
     add("CET4", ("全国大学英语四级考试", "College English Test, Band 4"), test, (3_000, 120), "").await?;
+    let course = ("周末授课，四周，凭证件入校。", "Four weekends; bring your document to enter the campus.");
+    add("CALL", ("书法短期班（面向社会）", "Calligraphy course (open to all)"), course, (38_000, 30), "").await?;
     let form = "组别/Group*=初级/Beginner|高级/Advanced；饮食要求/Diet";
     let camp = add("CAMP", ("秋季登山营", "Autumn mountain camp"), camp, (20_000, 1), form).await?;
     let first = crowd().find(|payer| payer.kind == PayerKind::Student);

@@ -59,6 +59,11 @@ impl IdNumber {
     pub fn is_resident(&self) -> bool {
         looks_resident(&self.0)
     }
+
+    /// The day of birth, where the number tells it.
+    pub fn birth_date(&self) -> Option<chrono::NaiveDate> {
+        self.is_resident().then(|| birth_date(&self.0)).flatten()
+    }
 }
 
 impl fmt::Debug for IdNumber {
@@ -104,13 +109,14 @@ pub fn check_digit(first_17: &str) -> Option<char> {
     Some(char::from(DIGITS[(sum % 11) as usize]))
 }
 
+/// Of eighteen characters of the resident shape.
+fn birth_date(plain: &str) -> Option<chrono::NaiveDate> {
+    let year = plain[6..10].parse().ok().filter(|year| *year >= 1850)?;
+    chrono::NaiveDate::from_ymd_opt(year, plain[10..12].parse().ok()?, plain[12..14].parse().ok()?)
+}
+
 fn check_resident(plain: &str) -> Result<(), IdNumberError> {
-    let year = plain[6..10].parse().unwrap_or(0);
-    let month = plain[10..12].parse().unwrap_or(0);
-    let day = plain[12..14].parse().unwrap_or(0);
-    if year < 1850 || chrono::NaiveDate::from_ymd_opt(year, month, day).is_none() {
-        return Err(IdNumberError::BirthDate);
-    }
+    birth_date(plain).ok_or(IdNumberError::BirthDate)?;
     match check_digit(&plain[..17]) {
         Some(digit) if plain.ends_with(digit) => Ok(()),
         _ => Err(IdNumberError::CheckDigit),

@@ -21,6 +21,10 @@ coded! {
         ResetLink = "reset_link",
         /// 忘记密码: the code
         ResetCode = "reset_code",
+        /// 注册: the code that proves a phone
+        SignUpCode = "sign_up_code",
+        /// 激活: the link that proves a mailbox
+        MailLink = "mail_link",
         /// 登录提醒: a browser that was not seen before has signed in
         SignIn = "sign_in",
     }
@@ -43,8 +47,8 @@ coded! {
 impl MessageKind {
     pub const fn way(self) -> Way {
         match self {
-            MessageKind::ResetLink | MessageKind::SignIn => Way::Mail,
-            MessageKind::ResetCode => Way::Sms,
+            MessageKind::ResetLink | MessageKind::MailLink | MessageKind::SignIn => Way::Mail,
+            MessageKind::ResetCode | MessageKind::SignUpCode => Way::Sms,
         }
     }
 
@@ -52,8 +56,8 @@ impl MessageKind {
     pub const fn useful_for(self) -> Duration {
         match self {
             MessageKind::ResetLink => Duration::from_secs(30 * 60),
-            MessageKind::ResetCode => Duration::from_secs(5 * 60),
-            MessageKind::SignIn => Duration::from_secs(24 * 3600),
+            MessageKind::ResetCode | MessageKind::SignUpCode => Duration::from_secs(5 * 60),
+            MessageKind::MailLink | MessageKind::SignIn => Duration::from_secs(24 * 3600),
         }
     }
 }

@@ -3,7 +3,24 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::fee::coded;
 use super::id_number::normalise;
+
+coded! {
+    /// 性别, as documents say it
+    Gender {
+        Female = "female",
+        Male = "male",
+    }
+}
+
+/// 真实姓名 as people type it: blanks drawn together, letters of any script, and the points, hyphens and apostrophes
+/// that stand in names.
+pub fn real_name(text: &str) -> Option<String> {
+    let plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fits = |c: char| c.is_alphabetic() || " ·•・.'’-".contains(c);
+    ((2..=60).contains(&plain.chars().count()) && plain.chars().all(fits)).then_some(plain)
+}
 
 /// An e-mail address.
 #[derive(Clone, PartialEq, Eq)]
@@ -189,6 +206,21 @@ mod tests {
         assert_eq!(card.masked(), "4111 **** **** 1111");
         assert_eq!(format!("{card:?}"), "BankCard(4111 **** **** 1111)");
         assert!(BankCard::new("4111111111111111", "", "林知夏").is_none());
+    }
+
+    #[test]
+    fn a_name_has_letters_of_any_script_and_no_digits() {
+        for (typed, kept) in [
+            (" 林知夏 ", "林知夏"),
+            ("买买提·艾力", "买买提·艾力"),
+            ("Anna-Maria  O’Neil", "Anna-Maria O’Neil"),
+            ("Иван Петров", "Иван Петров"),
+        ] {
+            assert_eq!(real_name(typed).as_deref(), Some(kept));
+        }
+        for bad in ["", "林", "林3夏", "<b>林</b>", "a@b", &"长".repeat(61)] {
+            assert_eq!(real_name(bad), None, "{bad}");
+        }
     }
 
     #[test]

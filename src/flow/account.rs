@@ -78,6 +78,8 @@ pub enum NotTaken {
     Answer,
     /// The first step is over.
     StepOver,
+    /// No mobile number.
+    Phone,
     /// Too many messages were asked for.
     Wait {
         until: Moment,
@@ -190,7 +192,7 @@ fn question_key(ticket: &str) -> String {
     format!("question:{ticket}")
 }
 
-fn asked(question: &str, answer: &str) -> Taken<(Question, String)> {
+pub(super) fn asked(question: &str, answer: &str) -> Taken<(Question, String)> {
     let question = Question::parse(question).ok_or(NotTaken::Question)?;
     Ok((question, answer_key(answer).ok_or(NotTaken::Answer)?))
 }

@@ -178,6 +178,64 @@ impl Fence {
     }
 }
 
+/// What stands in the way of asking for much: a count of what a network has asked for, and a question after some.
+pub struct Toll {
+    key: String,
+    free: u32,
+    limit: u32,
+    window: Duration,
+}
+
+impl Toll {
+    /// `free` are asked for without a question, `limit` at most in the window.
+    pub fn new(app: &App, kind: &str, address: IpAddr, free: u32, (limit, window): (u32, Duration)) -> Toll {
+        Toll { key: format!("toll:{}", keyed(app, kind, &network(address))), free, limit, window }
+    }
+
+    async fn left(&self, app: &App) -> Result<u32, Guess> {
+        match app.cache.peek_throttle(&self.key, self.limit, self.window).await {
+            Throttle::Allowed { left } => Ok(left),
+            Throttle::Wait(wait) => Err(Guess::Locked { until: app.clock.now() + wait }),
+        }
+    }
+
+    /// Lets one through and counts it.
+    pub async fn pay(&self, app: &App, captcha: Option<(&str, &str)>) -> Result<(), Guess> {
+        let answered = match captcha {
+            Some((id, answer)) => captcha::check(&app.cache, id, answer).await,
+            None => false,
+        };
+        if self.limit - self.left(app).await? >= self.free && !answered {
+            return Err(Guess::Captcha);
+        }
+        app.cache.throttle(&self.key, self.limit, self.window).await;
+        Ok(())
+    }
+
+    /// The question the next one must answer, if it must.
+    pub async fn question(&self, app: &App) -> Option<Challenge> {
+        match self.left(app).await {
+            Ok(left) if self.limit - left >= self.free => Some(captcha::challenge(&app.cache, &app.chance).await),
+            _ => None,
+        }
+    }
+}
+
+/// Counts one more of each, if none of them is full; else until when.
+pub(super) async fn all_allowed(app: &App, limits: &[(String, (u32, Duration))]) -> Result<(), Moment> {
+    for (key, (limit, window)) in limits {
+        if let Throttle::Wait(wait) = app.cache.peek_throttle(key, *limit, *window).await {
+            return Err(app.clock.now() + wait);
+        }
+    }
+    for (key, (limit, window)) in limits {
+        if let Throttle::Wait(wait) = app.cache.throttle(key, *limit, *window).await {
+            return Err(app.clock.now() + wait);
+        }
+    }
+    Ok(())
+}
+
 /// An IPv6 network is one neighbour: whoever has one has 2^64 addresses.
 pub(super) fn network(address: IpAddr) -> String {
     match address.to_canonical() {

@@ -21,6 +21,15 @@ pub enum Letter {
         username: String,
         code: String,
     },
+    SignUpCode {
+        phone: String,
+        code: String,
+    },
+    /// 激活: `link` is the whole address.
+    ConfirmMail {
+        email: String,
+        link: String,
+    },
     /// `at` in milliseconds since 1970
     SignIn {
         payer: PayerId,
@@ -34,6 +43,8 @@ impl Letter {
         match self {
             Letter::ResetLink { .. } => MessageKind::ResetLink,
             Letter::ResetCode { .. } => MessageKind::ResetCode,
+            Letter::SignUpCode { .. } => MessageKind::SignUpCode,
+            Letter::ConfirmMail { .. } => MessageKind::MailLink,
             Letter::SignIn { .. } => MessageKind::SignIn,
         }
     }
@@ -51,7 +62,8 @@ impl Letter {
     pub fn subject(&self) -> &'static str {
         match self {
             Letter::ResetLink { .. } => "重设缴费系统密码 · Choose a new password",
-            Letter::ResetCode { .. } => "",
+            Letter::ResetCode { .. } | Letter::SignUpCode { .. } => "",
+            Letter::ConfirmMail { .. } => "激活邮箱 · Confirm your e-mail address",
             Letter::SignIn { .. } => "登录提醒 · New sign-in",
         }
     }
@@ -63,6 +75,17 @@ impl Letter {
             Letter::ResetCode { code, .. } => format!(
                 "【{zh}】重设密码验证码 {code}，5 分钟内有效，请勿告诉任何人。 \
                  Code {code}, valid for 5 minutes; tell nobody."
+            ),
+            Letter::SignUpCode { code, .. } => format!(
+                "【{zh}】注册验证码 {code}，5 分钟内有效，请勿告诉任何人。 \
+                 Code {code} to sign up, valid for 5 minutes; tell nobody."
+            ),
+            Letter::ConfirmMail { link, .. } => format!(
+                "您好：\n\n有人在{zh}缴费系统登记了这个邮箱。请打开下面的链接激活，24 小时内有效。激活后才会用它找回密码。\n\n\
+                 {link}\n\n如果不是您本人操作，请忽略本邮件，这个邮箱不会被使用。\n\n\
+                 --------\n\nSomebody has given this address in the payment system of {en}. Open the link above \
+                 within 24 hours to confirm it. Only then it is used to recover a password.\n\nIf it was not you, \
+                 ignore this mail: the address is not used.\n"
             ),
             Letter::ResetLink { link, .. } => format!(
                 "您好：\n\n有人在{zh}缴费系统申请重设您的密码。请打开下面的链接，填写新密码。链接 30 分钟内有效，只能用一次。\n\n\

@@ -13,6 +13,7 @@ use super::sign_in;
 use crate::app::App;
 use crate::domain::ids::PayerId;
 use crate::domain::message::{MessageState, Way, pause_after};
+use crate::domain::payer::Phone;
 use crate::domain::profile::Email;
 use crate::messenger::mail;
 use crate::messenger::sms::Text;
@@ -89,25 +90,37 @@ async fn carry(app: &App, due: &Due) -> Result<Outcome> {
     };
     match (due.kind.way(), &letter) {
         (Way::Mail, letter) => by_mail(app, due, letter).await,
-        (Way::Sms, Letter::ResetCode { username, code }) => by_sms(app, username, code, &letter).await,
+        (Way::Sms, Letter::ResetCode { username, code }) => {
+            let phone = match sign_in::find(app, username).await? {
+                Some((account, _)) => account.phone(&app.sealer)?,
+                None => None,
+            };
+            by_sms(app, phone, code, &letter).await
+        }
+        (Way::Sms, Letter::SignUpCode { phone, code }) => by_sms(app, Phone::parse(phone), code, &letter).await,
         (Way::Sms, _) => Ok(Outcome::Unsent(Unsent::Never("no text message"))),
     }
 }
 
 async fn by_mail(app: &App, due: &Due, letter: &Letter) -> Result<Outcome> {
-    let payer = match letter {
-        Letter::SignIn { payer, .. } => Some(*payer),
-        Letter::ResetLink { username, .. } | Letter::ResetCode { username, .. } => {
-            sign_in::find(app, username).await?.map(|(account, _)| account.payer.id)
-        }
+    let to = match letter {
+        Letter::SignIn { payer, .. } => address(app, *payer).await?,
+        Letter::ConfirmMail { email, .. } => Email::parse(email),
+        Letter::ResetCode { .. } | Letter::SignUpCode { .. } => None,
+        Letter::ResetLink { username, token, .. } => match sign_in::find(app, username).await? {
+            Some((account, _)) => {
+                let (payer, to) = (account.payer.id, address(app, account.payer.id).await?);
+                if to.is_some() {
+                    // before it goes: whoever is quick must not find it closed
+                    resets::insert(app.db.write(), &hash(token), payer, due.useful_until).await?;
+                }
+                to
+            }
+            None => None,
+        },
     };
-    let (Some(payer), Some(mailer)) = (payer, &app.carrier.mail) else { return Ok(Outcome::Nobody) };
-    let Some(to) = address(app, payer).await? else { return Ok(Outcome::Nobody) };
-    if let Letter::ResetLink { token, .. } = letter {
-        // before it goes: whoever is quick must not find it closed
-        resets::insert(app.db.write(), &hash(token), payer, due.useful_until).await?;
-    }
-    let (id, text) = (format!("m{}", due.id), letter.text(&app.config));
+    let (Some(to), Some(mailer)) = (to, &app.carrier.mail) else { return Ok(Outcome::Nobody) };
+    let (id, text) = (format!("m{}-{}", due.id, due.useful_until.unix()), letter.text(&app.config));
     let mail = mail::Letter { id: &id, subject: letter.subject(), text: &text };
     Ok(match mailer.send(&to, mail, app.clock.now()).await {
         Ok(()) => Outcome::Sent,
@@ -119,11 +132,8 @@ async fn address(app: &App, payer: PayerId) -> Result<Option<Email>> {
     Ok(profiles::find(app.db.read(), &app.sealer, payer).await?.email)
 }
 
-async fn by_sms(app: &App, username: &str, code: &str, letter: &Letter) -> Result<Outcome> {
-    let Some((account, _)) = sign_in::find(app, username).await? else { return Ok(Outcome::Nobody) };
-    let (Some(to), Some(texter)) = (account.phone(&app.sealer)?, &app.carrier.sms) else {
-        return Ok(Outcome::Nobody);
-    };
+async fn by_sms(app: &App, to: Option<Phone>, code: &str, letter: &Letter) -> Result<Outcome> {
+    let (Some(to), Some(texter)) = (to, &app.carrier.sms) else { return Ok(Outcome::Nobody) };
     let text = letter.text(&app.config);
     Ok(match texter.send(&to, Text { text: &text, code }).await {
         Ok(()) => Outcome::Sent,

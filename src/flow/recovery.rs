@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{NewPassword, NotTaken, Taken, fresh, words};
 use super::failure::Result;
-use super::guess::{Caller, Challenge, Gate, keyed, network};
+use super::guess::{Caller, Challenge, Gate, all_allowed, keyed, network};
 use super::letter::Letter;
 use super::session::hash;
 use super::{password, session, sign_in};
 use crate::app::App;
-use crate::cache::throttle::Throttle;
 use crate::domain::id_number::normalise;
 use crate::domain::message::{MessageKind, Way};
 use crate::domain::moment::Moment;
@@ -64,17 +63,7 @@ async fn may_ask(app: &App, way: Way, username: &str, caller: Caller<'_>) -> Tak
         (format!("ask:{account}"), ACCOUNT),
         (format!("ask-pause:{account}"), PAUSE),
     ];
-    for (key, (limit, window)) in &limits {
-        if let Throttle::Wait(wait) = app.cache.peek_throttle(key, *limit, *window).await {
-            return Err(NotTaken::Wait { until: app.clock.now() + wait });
-        }
-    }
-    for (key, (limit, window)) in &limits {
-        if let Throttle::Wait(wait) = app.cache.throttle(key, *limit, *window).await {
-            return Err(NotTaken::Wait { until: app.clock.now() + wait });
-        }
-    }
-    Ok(())
+    all_allowed(app, &limits).await.map_err(|until| NotTaken::Wait { until })
 }
 
 /// Whether a link still opens.

@@ -16,6 +16,7 @@ use crate::domain::ids::PayerId;
 use crate::domain::payer::{PayerKind, mask_number, name_key};
 use crate::domain::session::{Rights, Session};
 use crate::store::payers::{self, Account};
+use crate::store::sign_ups;
 
 /// How a sign-in ends.
 #[derive(Debug)]
@@ -83,40 +84,71 @@ pub async fn with_password(app: &App, username: &str, password: &str, caller: Ca
         Ok(left) => left,
         Err(guess) => return Ok(Answer::Refused(Refused::Guess(guess))),
     };
-    let account = gate.looked(app, find(app, username).await).await?;
-    let id_number = match &account {
-        Some((account, _)) => account.id_number(&app.sealer)?,
-        None => None,
-    };
-    let known = account.as_ref().map(|(account, username)| password::Known {
-        hash: account.password_hash.clone(),
-        username,
-        id_number: id_number.as_ref(),
-    });
-    match (password::fits(app, known, password).await, account) {
-        (true, Some((account, _))) => {
+    let named = gate.looked(app, named(app, username).await).await?;
+    match whose(app, &named, password).await? {
+        Some(account) => {
             gate.right(app).await;
             // what it tells keeps nobody out
             if let Err(failure) = device::note(app, account.payer.id, caller).await {
                 tracing::error!(%failure, "a sign-in was not noted");
             }
-            enter(app, &account, Rights::Full).await
+            enter(app, account, Rights::Full).await
         }
-        _ => Ok(Answer::Refused(Refused::Guess(gate.wrong(app, left).await))),
+        None => Ok(Answer::Refused(Refused::Guess(gate.wrong(app, left).await))),
     }
 }
 
-/// The account of a user name, and the name it was found by. Only people without a student or staff number are found by
-/// document number: of the others that number may be known more widely, and the initial password is part of it.
-pub async fn find(app: &App, username: &str) -> Result<Option<(Account, String)>> {
+/// The accounts of one user name.
+struct Named {
+    accounts: Vec<Account>,
+    /// The name they were found by
+    username: String,
+    /// Somebody has signed up with this document number
+    signed_up: bool,
+}
+
+/// Only people without a student or staff number are found by document number: of the others that number may be known
+/// more widely, and the initial password is part of it. The office's accounts come first, then those people opened
+/// themselves: anybody may sign up with anybody's document number, and keeps nobody out by it.
+async fn named(app: &App, username: &str) -> Result<Named> {
     if let Some(account) = payers::find_by_number(app.db.read(), username).await? {
-        let number = account.payer.number.clone();
-        return Ok(Some((account, number)));
+        let username = account.payer.number.clone();
+        return Ok(Named { accounts: vec![account], username, signed_up: false });
     }
-    let Ok(id) = IdNumber::parse(username) else { return Ok(None) };
-    let own = payers::find_by_id_number(app.db.read(), &app.sealer, &id).await?;
-    let numberless = |account: &Account| matches!(account.payer.kind, PayerKind::Newcomer | PayerKind::Outsider);
-    Ok(own.into_iter().find(numberless).map(|account| (account, id.reveal().to_owned())))
+    let Ok(id) = IdNumber::parse(username) else {
+        return Ok(Named { accounts: Vec::new(), username: String::new(), signed_up: false });
+    };
+    let mut accounts = payers::find_by_id_number(app.db.read(), &app.sealer, &id).await?;
+    accounts.retain(|account| matches!(account.payer.kind, PayerKind::Newcomer | PayerKind::Outsider));
+    let own = sign_ups::opened_by_themselves(app.db.read(), &app.sealer, &id).await?;
+    let newest = |account: &Account| std::cmp::Reverse(account.payer.id);
+    accounts.sort_by_key(|account| (own.contains(&account.payer.id), newest(account)));
+    Ok(Named { accounts, username: id.reveal().to_owned(), signed_up: !own.is_empty() })
+}
+
+/// Which of the accounts of a name has this password. As many are checked whether the school knows the document number
+/// or not: whoever has signed up with it does not learn that by the time an answer takes.
+async fn whose<'a>(app: &App, named: &'a Named, password: &str) -> Result<Option<&'a Account>> {
+    let mut found = None;
+    for account in &named.accounts {
+        let id_number = account.id_number(&app.sealer)?;
+        let hash = account.password_hash.clone();
+        let known = password::Known { hash, username: &named.username, id_number: id_number.as_ref() };
+        if password::fits(app, Some(known), password).await && found.is_none() {
+            found = Some(account);
+        }
+    }
+    let wanted = if named.signed_up { 1 + sign_ups::MOST } else { 1 };
+    for _ in named.accounts.len()..wanted {
+        password::fits(app, None, password).await;
+    }
+    Ok(found)
+}
+
+/// The account of a user name, and the name it was found by; of several the first of [`named`].
+pub async fn find(app: &App, username: &str) -> Result<Option<(Account, String)>> {
+    let Named { accounts, username, .. } = named(app, username).await?;
+    Ok(accounts.into_iter().next().map(|account| (account, username)))
 }
 
 /// By document number and name, without a password.

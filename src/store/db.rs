@@ -149,7 +149,8 @@ migrations![
     "0011_messages",
     "0012_api",
     "0013_ereceipts",
-    "0014_counter_slips"
+    "0014_counter_slips",
+    "0015_sign_up"
 ];
 
 impl MigratorTrait for Migrations {

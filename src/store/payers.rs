@@ -1,7 +1,8 @@
 //! Payers. Personal fields leave the store one by one, to whom a flow has found entitled.
 use sea_orm::sea_query::{Expr, ExprTrait, LockType};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
 
+use super::db::statement;
 use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
 use super::schema::payer::{Column, Entity, Model};
@@ -113,12 +114,26 @@ pub struct NewPayer {
     pub phone: Option<Phone>,
 }
 
+const INSERT: &str = "INSERT INTO payer (kind, number, number_key, name, name_key, name_en, college, class_name, \
+    id_number_sealed, id_number_index, phone_sealed, epoch, created_at, updated_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $12)";
+
+/// Inserts a payer of a number nobody has; None when somebody has it.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    sealer: &Sealer,
+    payer: &NewPayer,
+    now: Moment,
+) -> Result<Option<PayerId>> {
+    let sql = format!("{INSERT} ON CONFLICT (number_key) DO NOTHING RETURNING id");
+    let row = db.query_one_raw(statement(db, &sql, values(sealer, payer, now))).await?;
+    Ok(row.map(|row| row.try_get("", "id")).transpose()?.map(PayerId))
+}
+
 /// Inserts a payer or brings the one of the same number up to date. An absent ID number or phone leaves the stored one,
 /// and so does a phone the payer has changed.
 pub async fn upsert(db: &impl ConnectionTrait, sealer: &Sealer, payer: &NewPayer, now: Moment) -> Result<PayerId> {
-    let sql = "INSERT INTO payer (kind, number, number_key, name, name_key, name_en, college, class_name, \
-        id_number_sealed, id_number_index, phone_sealed, epoch, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $12) ON CONFLICT (number_key) DO UPDATE SET \
+    let set = "ON CONFLICT (number_key) DO UPDATE SET \
         kind = excluded.kind, name = excluded.name, name_key = excluded.name_key, name_en = excluded.name_en, \
         college = excluded.college, class_name = excluded.class_name, \
         id_number_sealed = COALESCE(excluded.id_number_sealed, payer.id_number_sealed), \
@@ -127,8 +142,12 @@ pub async fn upsert(db: &impl ConnectionTrait, sealer: &Sealer, payer: &NewPayer
         THEN COALESCE(excluded.phone_sealed, payer.phone_sealed) ELSE payer.phone_sealed END, \
         updated_at = excluded.updated_at \
         RETURNING id";
+    Ok(PayerId(returned_id(db, &format!("{INSERT} {set}"), values(sealer, payer, now)).await?))
+}
+
+fn values(sealer: &Sealer, payer: &NewPayer, now: Moment) -> [Value; 12] {
     let id_number = payer.id_number.as_ref().map(IdNumber::reveal);
-    let values = [
+    [
         payer.kind.code().into(),
         payer.number.as_str().into(),
         number_key(&payer.number).into(),
@@ -141,8 +160,7 @@ pub async fn upsert(db: &impl ConnectionTrait, sealer: &Sealer, payer: &NewPayer
         id_number.map(|plain| sealer.index(Field::IdNumber, plain)).into(),
         payer.phone.as_ref().map(|phone| sealer.seal(Field::Phone, phone.reveal())).into(),
         now.millis().into(),
-    ];
-    Ok(PayerId(returned_id(db, sql, values).await?))
+    ]
 }
 
 /// Ends every session of a payer, those other processes have cached too: their epoch no longer fits.

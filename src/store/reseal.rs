@@ -28,6 +28,7 @@ impl Place {
             Field::Buyer => Place { field, table: "attempt", column: "buyer_sealed", index: None },
             Field::Email => Place { field, table: "profile", column: "email_sealed", index: None },
             Field::Address => Place { field, table: "profile", column: "address_sealed", index: None },
+            Field::MailLink => Place { field, table: "mail_link", column: "email_sealed", index: None },
             Field::Letter => Place { field, table: "message", column: "letter_sealed", index: None },
             Field::Card => Place { field, table: "profile", column: "card_sealed", index: None },
             Field::Enrolment => Place { field, table: "enrolment", column: "details_sealed", index: None },

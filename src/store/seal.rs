@@ -71,10 +71,12 @@ pub enum Field {
     Enrolment,
     /// A message: what, and to whom
     Letter,
+    /// A mailbox that is not proven yet
+    MailLink,
 }
 
 impl Field {
-    pub const ALL: [Field; 8] = [
+    pub const ALL: [Field; 9] = [
         Field::IdNumber,
         Field::Phone,
         Field::Buyer,
@@ -83,6 +85,7 @@ impl Field {
         Field::Card,
         Field::Enrolment,
         Field::Letter,
+        Field::MailLink,
     ];
 
     const fn name(self) -> &'static str {
@@ -95,6 +98,7 @@ impl Field {
             Field::Card => "card",
             Field::Enrolment => "enrolment",
             Field::Letter => "letter",
+            Field::MailLink => "mail_link",
         }
     }
 }

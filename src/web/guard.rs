@@ -332,6 +332,7 @@ pub fn page_of(path: &str) -> &str {
     }
     match bare {
         "/h5/checkout" => "/h5/tuition",
+        "/h5/me/mail" => "/h5/me",
         "/h5/logout" | "/h5/logout-everywhere" | "/h5/settings" => "/h5",
         _ => path,
     }

@@ -7,12 +7,12 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, dealings, enrol, help, home, login, logout, news, orders, paid, pay,
-    profile, recovery, result, settings, state, trouble, tuition, verify,
+    profile, recovery, result, settings, sign_up, state, trouble, tuition, verify,
 };
 use super::view::links;
 use super::{api, error, health, notify};
 use crate::app::App;
-use crate::domain::module::Module::{self, BankCard, Enrolment, Recovery};
+use crate::domain::module::Module::{self, BankCard, Enrolment, Recovery, SignUp};
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
     let h5 = Route::new()
@@ -24,6 +24,10 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/forgot", of(Recovery, page(get(recovery::show_forgot).post(recovery::submit_forgot))))
         .at("/forgot/code", of(Recovery, page(get(recovery::show_code).post(recovery::submit_code))))
         .at("/forgot/link", of(Recovery, page(get(recovery::show_link).post(recovery::submit_link))))
+        .at("/sign-up", of(SignUp, page(get(sign_up::show).post(sign_up::submit))))
+        .at("/sign-up/code", of(SignUp, page(get(sign_up::show_code).post(sign_up::submit_code))))
+        .at("/sign-up/details", of(SignUp, page(get(sign_up::show_details).post(sign_up::submit_details))))
+        .at("/mail", page(get(sign_up::show_mail).post(sign_up::confirm_mail)))
         .at("/news", page(get(news::list)))
         .at("/news/:id", page(get(news::show)))
         .at("/help", page(get(help::show)))
@@ -33,6 +37,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/enrolments/:enrolment_id/cancel", of(Enrolment, page(post(enrol::cancel))))
         .at("/me", page(get(account::show_me)))
         .at("/me/profile", page(get(profile::show).post(profile::submit)))
+        .at("/me/mail", page(post(account::submit_mail)))
         .at("/me/card", of(BankCard, page(get(profile::show_card).post(profile::submit_card))))
         .at("/me/password", page(get(account::show_password).post(account::submit_password)))
         .at("/me/question", page(get(account::show_question).post(account::submit_question)))

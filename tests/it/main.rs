@@ -41,6 +41,7 @@ mod rotation;
 mod sessions;
 mod settling;
 mod sign_in;
+mod sign_up;
 #[cfg(feature = "storm")]
 mod storm;
 mod tuition;

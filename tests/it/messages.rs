@@ -31,7 +31,8 @@ async fn reachable_by_our_clock() -> (TestApp, Student) {
     reachable_with(|config| config.redis = None).await
 }
 
-async fn reachable_with(change: impl FnOnce(&mut Config)) -> (TestApp, Student) {
+/// A school that sends mail and text messages to the sandbox's postbox.
+pub async fn sending(change: impl FnOnce(&mut Config)) -> TestApp {
     let (mailbox, _) = port().await;
     let smtp = mailbox.local_addr().unwrap().port();
     let world = TestApp::start_with(|config| {
@@ -42,6 +43,11 @@ async fn reachable_with(change: impl FnOnce(&mut Config)) -> (TestApp, Student) 
     })
     .await;
     tokio::spawn(Arc::clone(&world.sandbox).serve_mail(mailbox));
+    world
+}
+
+async fn reachable_with(change: impl FnOnce(&mut Config)) -> (TestApp, Student) {
+    let world = sending(change).await;
     let student = world.school.student(&world.app, 1, "林知夏").await;
     let (tx, now) = (world.app.db.begin().await.unwrap(), world.clock.now());
     let profile = Profile { email: Email::parse(MAILBOX), ..Profile::default() };

@@ -12,7 +12,7 @@ use crate::world::phone::{Device, Phone};
 use crate::world::school::Student;
 
 /// Pages without an owner: what anybody may open.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 16] = [
     "/h5/login",
     "/h5/forgot",
     "/h5/settings",
@@ -25,6 +25,10 @@ const OPEN: [&str; 12] = [
     "/h5/enrol/:programme_id",
     "/h5/forgot/code",
     "/h5/forgot/link",
+    "/h5/sign-up",
+    "/h5/sign-up/code",
+    "/h5/sign-up/details",
+    "/h5/mail",
 ];
 
 struct Scene {

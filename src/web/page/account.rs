@@ -3,9 +3,12 @@ use poem::http::StatusCode;
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::login::captcha_of;
+use crate::domain::moment::Moment;
+use crate::domain::payer::PayerKind;
 use crate::domain::question::Question;
 use crate::flow::account::{self, NewPassword, NotTaken};
 use crate::flow::guess::{Caller, Gate, Guess};
+use crate::flow::mailbox;
 use crate::web::error::{LOCKED, Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
 use crate::web::guard::{Settled, SignedIn, Visit, set_cookie};
@@ -16,19 +19,44 @@ use crate::web::view::links;
 /// `GET /h5/me?done=`
 #[handler]
 pub async fn show_me(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
+    draw_me(visit, &signed, None).await
+}
+
+/// `POST /h5/me/mail`: the activation mail once more.
+#[handler]
+pub async fn submit_mail(visit: &Visit, Settled(signed): Settled, _form: Form) -> Result<Response> {
+    match mailbox::send_again(&visit.app, &signed.session, &mail_address(visit)).await.map_err(Problem::from)? {
+        Ok(()) => Ok(see_other(&links::me_done(Done::MailSent.code()))),
+        Err(NotTaken::Wait { until }) => draw_me(visit, &signed, Some(until)).await,
+        Err(_) => Ok(see_other(links::ME)),
+    }
+}
+
+/// Where an activation link leads, to be followed by what proves it.
+pub(super) fn mail_address(visit: &Visit) -> String {
+    format!("{}{}?t=", visit.app.config.server.public_url, links::MAIL_LINK)
+}
+
+async fn draw_me(visit: &Visit, signed: &SignedIn, mail_wait: Option<Moment>) -> Result<Response> {
     let standing = account::standing(&visit.app, &signed.session).await.map_err(Problem::from)?;
+    let mailbox = mailbox::pending(&visit.app, &signed.session).await.map_err(Problem::from)?;
     let limited = signed.is_limited();
+    let own_number = signed.payer.kind == PayerKind::Outsider && !limited;
     let view = Me {
         frame: visit.frame(Some(&signed.payer)),
         done: Done::parse(visit.query("done")),
         limited,
+        number: own_number.then(|| signed.payer.number.clone()),
         id_number: standing.id_number.filter(|_| !limited),
         phone: standing.phone.filter(|_| !limited),
         own_password: standing.own_password,
         question: standing.question.filter(|_| !limited),
         last_sign_in: standing.last_sign_in.filter(|_| !limited),
+        mailbox: mailbox.map(|email| email.masked()),
+        mail_wait,
     };
-    Ok(Page::new(view).into_response())
+    let status = if mail_wait.is_some() { LOCKED } else { StatusCode::OK };
+    Ok(Page::with_status(status, view).into_response())
 }
 
 pub fn problem_of(not: NotTaken) -> FormProblem {
@@ -42,6 +70,7 @@ pub fn problem_of(not: NotTaken) -> FormProblem {
         NotTaken::Differ => FormProblem::Differ,
         NotTaken::Question => FormProblem::Question,
         NotTaken::Answer => FormProblem::Answer,
+        NotTaken::Phone => FormProblem::Phone,
         NotTaken::StepOver => FormProblem::StepOver,
         NotTaken::Wait { until } => FormProblem::Wait { until },
     }

@@ -20,6 +20,7 @@ pub mod profile;
 pub mod recovery;
 pub mod result;
 pub mod settings;
+pub mod sign_up;
 pub mod state;
 pub mod trouble;
 pub mod tuition;

@@ -17,6 +17,9 @@ pub enum Done {
     Profile,
     Card,
     CardRemoved,
+    SignedUp,
+    /// An activation mail is on its way
+    MailSent,
 }
 
 impl Done {
@@ -27,11 +30,14 @@ impl Done {
             Done::Profile => "profile",
             Done::Card => "card",
             Done::CardRemoved => "card-removed",
+            Done::SignedUp => "signed-up",
+            Done::MailSent => "mail",
         }
     }
 
     pub fn parse(code: &str) -> Option<Done> {
-        let all = [Done::Password, Done::Question, Done::Profile, Done::Card, Done::CardRemoved];
+        use Done::{Card, CardRemoved, MailSent, Password, Profile, Question, SignedUp};
+        let all = [Password, Question, Profile, Card, CardRemoved, SignedUp, MailSent];
         all.into_iter().find(|done| done.code() == code)
     }
 
@@ -42,6 +48,8 @@ impl Done {
             Done::Profile => "profile.done",
             Done::Card => "card.done",
             Done::CardRemoved => "card.removed",
+            Done::SignedUp => "me.signed_up",
+            Done::MailSent => "me.mail_sent",
         }
     }
 }
@@ -55,6 +63,8 @@ pub struct Me {
     pub done: Option<Done>,
     /// Signed in with document number and name
     pub limited: bool,
+    /// In full, of people from outside: it is a user name they have not seen before
+    pub number: Option<String>,
     /// Masked
     pub id_number: Option<String>,
     /// Masked
@@ -62,6 +72,10 @@ pub struct Me {
     pub own_password: bool,
     pub question: Option<Question>,
     pub last_sign_in: Option<Moment>,
+    /// A mailbox that is not proven yet, masked
+    pub mailbox: Option<String>,
+    /// The activation mail cannot go again before
+    pub mail_wait: Option<Moment>,
 }
 
 /// Why a form of the account is shown again. Each stands beside its own field.
@@ -82,6 +96,8 @@ pub enum FormProblem {
     Differ,
     Question,
     Answer,
+    /// No mobile number
+    Phone,
     /// The first step must be taken again
     StepOver,
     /// Too many messages were asked for
@@ -112,6 +128,7 @@ impl FormProblem {
             FormProblem::Captcha => "login.wrong_captcha",
             FormProblem::Question => "question.choose",
             FormProblem::Answer => "question.short",
+            FormProblem::Phone => "profile.phone_wrong",
             FormProblem::StepOver => "account.step_over",
         };
         frame.w(word).to_owned()

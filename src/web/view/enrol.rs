@@ -7,6 +7,7 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::enrolment::{Enrolment, Standing};
 use crate::domain::fee::WindowState;
 use crate::domain::ids::EnrolmentId;
+use crate::domain::module::Module;
 use crate::domain::payer::PayerKind;
 use crate::domain::programme::{ANSWER, FormField, Programme};
 use crate::flow::enrol::NotTaken;
@@ -184,6 +185,10 @@ impl ProgrammePage {
 
     fn sign_in(&self) -> String {
         links::login(links::LoginMode::User, &links::programme(&self.programme.id))
+    }
+
+    fn sign_up(&self) -> String {
+        links::sign_up(&links::programme(&self.programme.id))
     }
 
     fn problem(&self) -> bool {

@@ -28,6 +28,14 @@ pub const FORGOT: &str = "/h5/forgot";
 pub const RESET_CODE: &str = "/h5/forgot/code";
 /// 忘记密码: the link of a mail, `?t=` what proves it
 pub const RESET_LINK: &str = "/h5/forgot/link";
+/// 注册, `?back=` the page that was wanted
+pub const SIGN_UP: &str = "/h5/sign-up";
+pub const SIGN_UP_CODE: &str = "/h5/sign-up/code";
+pub const SIGN_UP_DETAILS: &str = "/h5/sign-up/details";
+/// 激活邮箱: the link of a mail, `?t=` what proves it
+pub const MAIL_LINK: &str = "/h5/mail";
+/// 重新发送激活邮件
+pub const MAIL_AGAIN: &str = "/h5/me/mail";
 /// 公告
 pub const NEWS: &str = "/h5/news";
 /// 帮助
@@ -64,6 +72,16 @@ impl LoginMode {
 /// `back` is the path to return to after signing in; empty for none.
 pub fn login(mode: LoginMode, back: &str) -> String {
     with_query(LOGIN, &[("mode", mode.code()), ("back", back)])
+}
+
+/// As [`login`]: the way to an account, with the page that was wanted.
+pub fn sign_up(back: &str) -> String {
+    with_query(SIGN_UP, &[("back", back)])
+}
+
+/// A later step of signing up ([`SIGN_UP_CODE`], [`SIGN_UP_DETAILS`]). The ticket is good in one browser only.
+pub fn sign_up_step(path: &str, ticket: &str) -> String {
+    with_query(path, &[("t", ticket)])
 }
 
 /// The page that changes one amount without a script.

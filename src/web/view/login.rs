@@ -41,6 +41,10 @@ impl Login {
         links::login(LoginMode::User, &self.back)
     }
 
+    fn sign_up(&self) -> String {
+        links::sign_up(&self.back)
+    }
+
     fn id_link(&self) -> String {
         links::login(LoginMode::Id, &self.back)
     }

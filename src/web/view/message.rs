@@ -1,7 +1,7 @@
 //! A short message in place of a page: something ended, and what can be done now.
 use askama::Template;
 
-use super::links;
+use super::links::{self, LoginMode};
 use super::refusals;
 use crate::domain::order::CloseReason;
 use crate::domain::order_no::OrderNo;
@@ -39,6 +39,22 @@ pub enum Message {
     LinkSent,
     /// A link that was used, or is too old.
     LinkOver,
+    /// A mailbox is proven.
+    MailConfirmed,
+    /// A link to a mailbox that was used, or is too old.
+    MailLinkOver,
+    /// Signing up: the person has a student or staff number.
+    IsStudent {
+        back: String,
+    },
+    /// Signing up: the person has an account.
+    IsSignedUp {
+        back: String,
+    },
+    /// Signing up: not with this document number, not here.
+    SignUpAtOffice,
+    /// Signing up needs text messages, and none go out.
+    SignUpAway,
 }
 
 impl MessagePage {
@@ -53,7 +69,12 @@ impl MessagePage {
             Message::SignedOutEverywhere => "message.signed_out_everywhere",
             Message::PasswordRecovered => "message.password_recovered",
             Message::LinkSent => "message.link_sent",
-            Message::LinkOver => "message.link_over",
+            Message::LinkOver | Message::MailLinkOver => "message.link_over",
+            Message::MailConfirmed => "message.mail_confirmed",
+            Message::IsStudent { .. } => "message.is_student",
+            Message::IsSignedUp { .. } => "message.is_signed_up",
+            Message::SignUpAtOffice => "message.sign_up_at_office",
+            Message::SignUpAway => "message.sign_up_away",
         }
     }
 
@@ -69,6 +90,12 @@ impl MessagePage {
             Message::PasswordRecovered => "message.password_recovered_more",
             Message::LinkSent => "message.link_sent_more",
             Message::LinkOver => "message.link_over_more",
+            Message::MailConfirmed => "message.mail_confirmed_more",
+            Message::MailLinkOver => "message.mail_link_over_more",
+            Message::IsStudent { .. } => "message.is_student_more",
+            Message::IsSignedUp { .. } => "message.is_signed_up_more",
+            Message::SignUpAtOffice => "message.sign_up_at_office_more",
+            Message::SignUpAway => "message.sign_up_away_more",
         }
     }
 
@@ -77,7 +104,9 @@ impl MessagePage {
         match &self.message {
             Message::OrderCancelled { .. } | Message::CodePaid => "",
             Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered | Message::LinkSent => "",
+            Message::MailConfirmed | Message::IsStudent { .. } | Message::IsSignedUp { .. } => "",
             Message::OrderClosed { .. } | Message::CodeClosed | Message::CodeUnknown | Message::LinkOver => "w still",
+            Message::MailLinkOver | Message::SignUpAtOffice | Message::SignUpAway => "w still",
         }
     }
 
@@ -89,8 +118,8 @@ impl MessagePage {
     }
 
     /// Buttons: what they say and where they lead; the first is the main one.
-    fn ways_on(&self) -> Vec<(&'static str, &'static str)> {
-        match &self.message {
+    fn ways_on(&self) -> Vec<(&'static str, String)> {
+        let ways = match &self.message {
             Message::OrderCancelled { .. } | Message::OrderClosed { .. } => {
                 vec![("message.order_anew", links::TUITION), ("base.see_orders", links::ORDERS)]
             }
@@ -100,6 +129,14 @@ impl MessagePage {
             }
             Message::LinkSent => vec![("forgot.back", links::LOGIN), ("reset.other_way", links::FORGOT)],
             Message::LinkOver => vec![("forgot.title", links::FORGOT)],
-        }
+            Message::MailConfirmed => vec![("base.home", links::HOME)],
+            Message::MailLinkOver => vec![("me.title", links::ME)],
+            Message::SignUpAtOffice | Message::SignUpAway => vec![("help.title", links::HELP)],
+            Message::IsStudent { back } | Message::IsSignedUp { back } => {
+                let login = links::login(LoginMode::User, back);
+                return vec![("message.sign_in", login), ("forgot.title", links::FORGOT.to_owned())];
+            }
+        };
+        ways.into_iter().map(|(word, href)| (word, href.to_owned())).collect()
     }
 }

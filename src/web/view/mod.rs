@@ -22,6 +22,7 @@ pub mod profile;
 pub mod recovery;
 pub mod refusals;
 pub mod result;
+pub mod sign_up;
 pub mod trouble;
 pub mod tuition;
 pub mod verify;

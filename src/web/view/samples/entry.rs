@@ -28,6 +28,14 @@ pub fn all(frame: &Frame) -> Vec<Sample> {
 /// A picture of one pixel; the real one comes from the cache's captcha.
 const PICTURE: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
+pub(super) fn captcha() -> Captcha {
+    Captcha {
+        id: "c4pTcHa".into(),
+        image: PICTURE.into(),
+        question: Bilingual::new("二十七加五等于几", "twenty-seven plus five"),
+    }
+}
+
 fn logins(frame: &Frame) -> Vec<Sample> {
     let login = |mode| Login {
         frame: Frame { path: "/h5/login".into(), person: None, ..outside(frame.lang) },
@@ -42,11 +50,7 @@ fn logins(frame: &Frame) -> Vec<Sample> {
         back: String::new(),
     };
     let care = |view: Login| Login { frame: Frame { care: frame.care, ..view.frame }, ..view };
-    let captcha = Captcha {
-        id: "c4pTcHa".into(),
-        image: PICTURE.into(),
-        question: Bilingual::new("二十七加五等于几", "twenty-seven plus five"),
-    };
+    let captcha = captcha();
     let wrong = Login {
         typed: "202301180417".into(),
         problem: Some(LoginProblem::WrongPair { tries_left: Some(2) }),
@@ -128,11 +132,7 @@ fn accounts(frame: &Frame) -> Vec<Sample> {
         by_sms: false,
         username: "202301180417".into(),
         problem,
-        captcha: Some(Captcha {
-            id: "c4pTcHa".into(),
-            image: PICTURE.into(),
-            question: Bilingual::new("二十七加五等于几", "twenty-seven plus five"),
-        }),
+        captcha: Some(captcha()),
     };
     let wait = FormProblem::Wait { until: at("2026-09-01 10:13:00") };
     let asked = || Some(("t1ck3t".to_owned(), Question::FirstTeacher));
@@ -176,14 +176,17 @@ fn resets(frame: &Frame) -> Vec<Sample> {
     ]
 }
 
-fn me(frame: &Frame) -> Me {
+pub(super) fn me(frame: &Frame) -> Me {
     Me {
         frame: frame.clone(),
         done: None,
         limited: false,
+        number: None,
         id_number: Some("3****************8".into()),
         phone: Some("178****5287".into()),
         own_password: true,
+        mailbox: None,
+        mail_wait: None,
         question: Some(Question::FavouriteBook),
         last_sign_in: Some(at("2026-08-31 18:02:11")),
     }

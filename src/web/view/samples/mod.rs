@@ -2,6 +2,7 @@
 pub mod around;
 pub mod enrolling;
 pub mod entry;
+pub mod joining;
 pub mod kit;
 pub mod paying;
 pub mod records;

@@ -1,0 +1,114 @@
+//! Signing up, step by step, and proving a mailbox.
+use super::entry::{captcha, me};
+use super::kit::{Sample, at, sample, signed_in};
+use crate::domain::document::{Document, WrongNumber};
+use crate::domain::password::Weakness;
+use crate::domain::question::Question;
+use crate::web::html::Frame;
+use crate::web::view::account::{Done, FormProblem, Me};
+use crate::web::view::message::{Message, MessagePage};
+use crate::web::view::sign_up::{ConfirmMail, SignUpCode, SignUpDetails, SignUpPhone, TypedDetails, WrongDetails};
+
+pub fn all(frame: &Frame) -> Vec<Sample> {
+    [steps(frame), details(frame), mailbox(frame)].into_iter().flatten().collect()
+}
+
+fn steps(frame: &Frame) -> Vec<Sample> {
+    let phone = |typed: &str, problem| SignUpPhone {
+        frame: frame.clone(),
+        phone: typed.into(),
+        back: "/h5/enrol/1".into(),
+        problem,
+        captcha: None,
+    };
+    let asked = SignUpPhone { captcha: Some(captcha()), ..phone("17800005287", Some(FormProblem::Captcha)) };
+    let code = |problem| SignUpCode {
+        frame: frame.clone(),
+        ticket: "t1ck3t".into(),
+        phone: "178****5287".into(),
+        problem,
+        captcha: None,
+    };
+    let wait = FormProblem::Wait { until: at("2026-09-01 10:25:36") };
+    vec![
+        sample("sign-up", phone("", None)),
+        sample("sign-up-wrong", phone("1780000\"><script>alert(1)</script>", Some(FormProblem::Phone))),
+        sample("sign-up-empty", phone("", Some(FormProblem::Empty))),
+        sample("sign-up-captcha", asked),
+        sample("sign-up-over", phone("", Some(FormProblem::StepOver))),
+        sample("sign-up-code", code(None)),
+        sample("sign-up-code-wrong", code(Some(FormProblem::Wrong { tries_left: Some(2) }))),
+        sample("sign-up-code-wait", code(Some(wait))),
+    ]
+}
+
+fn details(frame: &Frame) -> Vec<Sample> {
+    let page = |typed, wrong| SignUpDetails {
+        frame: frame.clone(),
+        ticket: "t1ck3t".into(),
+        phone: "178****5287".into(),
+        typed,
+        wrong,
+        problem: None,
+    };
+    let empty = WrongDetails {
+        name: true,
+        document: true,
+        number: None,
+        gender: true,
+        email: true,
+        password: Some(FormProblem::Empty),
+        question: true,
+        answer: true,
+    };
+    let typed = |number: &str| TypedDetails {
+        name: "何知远\"><script>alert(1)</script>".into(),
+        document: Document::ResidentId.code().into(),
+        number: number.into(),
+        gender: "female".into(),
+        email: "he@example.com".into(),
+        question: Some(Question::FirstConcert),
+    };
+    let number = |wrong| WrongDetails { number: Some(wrong), ..WrongDetails::default() };
+    let weak =
+        WrongDetails { password: Some(FormProblem::Weak(Weakness::NoSymbol)), ..number(WrongNumber::CheckDigit) };
+    let differ = WrongDetails { password: Some(FormProblem::Differ), ..number(WrongNumber::Shape) };
+    let other = number(WrongNumber::Another(Document::TaiwanResidence));
+    let locked = Some(FormProblem::Locked { until: at("2026-09-01 10:39:00") });
+    let told = |message| MessagePage { frame: frame.clone(), message };
+    let back = || "/h5/enrol/1".to_owned();
+    vec![
+        sample("sign-up-details", page(TypedDetails::default(), WrongDetails::default())),
+        sample("sign-up-details-empty", page(TypedDetails::default(), empty)),
+        sample("sign-up-details-weak", page(typed("110105194912310021"), weak)),
+        sample("sign-up-details-differ", page(typed("1101"), differ)),
+        sample("sign-up-details-other", page(typed("830000199201300022"), other)),
+        sample("sign-up-details-birth", page(typed("110105194902300021"), number(WrongNumber::BirthDate))),
+        sample("sign-up-details-locked", SignUpDetails { problem: locked, ..page(typed(""), WrongDetails::default()) }),
+        sample("message-is-student", told(Message::IsStudent { back: back() })),
+        sample("message-is-signed-up", told(Message::IsSignedUp { back: back() })),
+        sample("message-sign-up-at-office", told(Message::SignUpAtOffice)),
+        sample("message-sign-up-away", told(Message::SignUpAway)),
+    ]
+}
+
+fn mailbox(frame: &Frame) -> Vec<Sample> {
+    let own = signed_in(frame);
+    let waiting = || Me {
+        number: Some("W26000001".into()),
+        done: Some(Done::SignedUp),
+        mailbox: Some("h***e@example.com".into()),
+        ..me(&own)
+    };
+    let wait = Some(at("2026-09-01 10:25:36"));
+    let link = ConfirmMail { frame: frame.clone(), token: "t0k3n".into(), email: "h***e@example.com".into() };
+    let told = |message| MessagePage { frame: frame.clone(), message };
+    vec![
+        sample("me-signed-up", waiting()),
+        sample("me-mail-sent", Me { done: Some(Done::MailSent), ..waiting() }),
+        sample("me-mail-wait", Me { done: None, mail_wait: wait, ..waiting() }),
+        sample("confirm-mail", link),
+        sample("message-mail-confirmed", told(Message::MailConfirmed)),
+        sample("message-mail-link-over", told(Message::MailLinkOver)),
+    ]
+}
