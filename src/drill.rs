@@ -63,6 +63,14 @@ faults! {
     ForgetToReserve,
     /// A refund is booked when the channel has taken it, not when the money is back.
     BookRefundsEarly,
+    /// An event is written after the transaction of what it tells, not in it.
+    TellAfterCommit,
+    /// Campus systems are told of a refund when the channel has taken it, not when the money is back.
+    TellRefundsEarly,
+    /// A delivery is done before its receiver has answered.
+    DoneBeforeAnswer,
+    /// Each try of an event has an id of its own.
+    RenumberEvents,
 }
 
 /// The drill of one `App`, armed by a storm. Clones are one drill.

@@ -157,6 +157,10 @@ async fn book(app: &App, attempt: &Attempt, heard: &Heard, notice: Option<&KeptN
     app.drill.point("settle: verdict carried out")?;
     tx.commit().await?;
     app.drill.gap("settle: committed").await?;
+    if let (Verdict::Settle { trade_no, paid_at }, true) = (&verdict, app.drill.planted(Fault::TellAfterCommit)) {
+        let taken = record::Taken { order: &order, attempt, trade_no, paid_at: *paid_at };
+        record::paid(app, app.db.write(), &taken, &receipt_no, now).await?;
+    }
     tracing::info!(order_no = %order.order_no, attempt_no = %attempt.attempt_no, verdict = verdict.code(), "heard");
     // nobody waiting is no error
     let _ = app.changed.send(order.id);
@@ -256,7 +260,9 @@ impl Booking<'_> {
         let payer = self.order.payer_id;
         let receipt = journal::insert_receipt(self.tx, receipt_no, self.order.id, payer, self.now, ISSUER).await?;
         ereceipt::wish::want(self.app, self.tx, &self.order.payee_code, (receipt, receipt_no), self.now).await?;
-        record::paid(self.app, self.tx, &self.taken(&trade_no, paid_at), receipt_no, self.now).await?;
+        if !self.planted(Fault::TellAfterCommit) {
+            record::paid(self.app, self.tx, &self.taken(&trade_no, paid_at), receipt_no, self.now).await?;
+        }
         Ok(Verdict::Settle { trade_no, paid_at })
     }
 

@@ -198,9 +198,11 @@ impl Sandbox {
         self.faults().set(setting);
     }
 
-    /// Nothing goes wrong any more.
+    /// Nothing goes wrong any more, at the campus system and the postbox neither.
     pub fn clear_faults(&self) {
         self.faults().clear();
+        self.set_campus_mishap(None, None);
+        self.postbox().mend();
     }
 
     pub(super) fn strikes(&self, fault: Fault, channel: Channel, call: Call) -> Option<u64> {

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::config::{Webhook, WebhookSecret};
 use crate::domain::event::pause_after;
 use crate::domain::moment::Moment;
+use crate::drill::Fault;
 use crate::flow::failure::Result;
 use crate::outbound::{OutboundError, Reply};
 use crate::store::events::{After, Due, Try};
@@ -69,7 +70,12 @@ async fn try_once(app: &App, endpoint: &Webhook, due: &Due) -> Result<Option<boo
         return Ok(None);
     }
     app.drill.gap("event: claimed").await?;
-    let headers = headers(&endpoint.secrets, &due.event_no, at, due.payload.as_bytes());
+    if app.drill.planted(Fault::DoneBeforeAnswer) {
+        events::end_try(app.db.write(), due, until, After::Done { at }).await?;
+    }
+    let renumbered = format!("{}{}", due.event_no, due.tries);
+    let event_no = if app.drill.planted(Fault::RenumberEvents) { &renumbered } else { &due.event_no };
+    let headers = headers(&endpoint.secrets, event_no, at, due.payload.as_bytes());
     let answer = match headers {
         Some(headers) => {
             let body = due.payload.clone().into_bytes();

@@ -118,6 +118,7 @@ async fn write(
         created_at: now,
     };
     if let Some(id) = events::insert(tx, &event).await? {
+        app.drill.point("event: written")?;
         for endpoint in app.config.webhook.iter().filter(|endpoint| endpoint.kinds.contains(&kind)) {
             events::send_to(tx, id, &endpoint.name, now).await?;
         }

@@ -20,6 +20,8 @@ pub enum Mishap {
     Answer(u16),
     /// Takes nothing and never answers
     Hang,
+    /// Takes nothing, and the connection breaks
+    Break,
     /// Takes the event, and the answer is lost
     LoseAnswer,
 }
@@ -33,6 +35,8 @@ pub struct Heard {
     pub body: String,
     /// How often it came; it counts once
     pub times: u32,
+    /// How often it came with other bytes than the first time
+    pub differed: u32,
     /// How many signatures it bore
     pub signatures: usize,
 }
@@ -102,10 +106,13 @@ impl Inbox {
     pub(super) fn take(&mut self, signed: &Signed<'_>, now: Moment) -> bool {
         let Some(signatures) = self.believed(signed, now) else { return false };
         match self.heard.iter_mut().find(|heard| heard.id == signed.id) {
-            Some(known) => known.times += 1,
+            Some(known) => {
+                known.times += 1;
+                known.differed += u32::from(known.body.as_bytes() != signed.body);
+            }
             None => {
                 let body = String::from_utf8_lossy(signed.body).into_owned();
-                self.heard.push(Heard { id: signed.id.to_owned(), at: now, body, times: 1, signatures });
+                self.heard.push(Heard { id: signed.id.to_owned(), at: now, body, times: 1, differed: 0, signatures });
             }
         }
         true

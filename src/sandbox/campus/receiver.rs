@@ -34,7 +34,7 @@ pub async fn hear(Data(world): World<'_>, req: &Request, body: Vec<u8>) -> Respo
         let mishap = inbox.strikes();
         let status = match mishap {
             Some(Mishap::Answer(status)) => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            Some(Mishap::Hang) => StatusCode::REQUEST_TIMEOUT,
+            Some(Mishap::Hang | Mishap::Break) => StatusCode::REQUEST_TIMEOUT,
             None | Some(Mishap::LoseAnswer) => match inbox.take(&signed, world.now()) {
                 true => StatusCode::NO_CONTENT,
                 false => StatusCode::UNAUTHORIZED,
@@ -46,7 +46,7 @@ pub async fn hear(Data(world): World<'_>, req: &Request, body: Vec<u8>) -> Respo
     };
     match mishap {
         Some(Mishap::Hang) => std::future::pending().await,
-        Some(Mishap::LoseAnswer) => cut(status.into(), 0).await,
+        Some(Mishap::Break | Mishap::LoseAnswer) => cut(status.into(), 0).await,
         Some(Mishap::Answer(_)) => {
             format!("no: {}", String::from_utf8_lossy(&body)).with_status(status).into_response()
         }

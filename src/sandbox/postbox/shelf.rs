@@ -47,6 +47,11 @@ impl Shelf {
         self.refusals.push((way, status, times));
     }
 
+    /// Refuses nothing any more.
+    pub(in crate::sandbox) fn mend(&mut self) {
+        self.refusals.clear();
+    }
+
     pub(super) fn refusal(&mut self, way: Way) -> Option<u16> {
         let (_, status, times) = self.refusals.iter_mut().find(|(of, _, times)| *of == way && *times > 0)?;
         *times -= 1;

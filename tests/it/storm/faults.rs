@@ -26,23 +26,27 @@ macro_rules! found {
 }
 
 found! {
-    skipping_the_amount_check_is_found: SkipAmountCheck, 17;
-    acknowledging_before_commit_is_found: AcknowledgeBeforeCommit, 5;
+    skipping_the_amount_check_is_found: SkipAmountCheck, 13;
+    acknowledging_before_commit_is_found: AcknowledgeBeforeCommit, 11;
     remembering_before_commit_is_found: RememberBeforeCommit, 7;
-    settling_without_guards_is_found: SettleWithoutGuards, 165;
-    booking_late_money_regardless_is_found: BookLateRegardless, 193;
-    skipping_what_is_still_due_is_found: SkipStillDue, 11;
-    forgetting_the_old_attempt_is_found: ForgetOldAttempt, 2;
-    taking_absent_for_closed_is_found: TakeAbsentForClosed, 133;
-    forgetting_to_watch_is_found: ForgetToWatch, 71;
+    settling_without_guards_is_found: SettleWithoutGuards, 150;
+    booking_late_money_regardless_is_found: BookLateRegardless, 1;
+    skipping_what_is_still_due_is_found: SkipStillDue, 1;
+    forgetting_the_old_attempt_is_found: ForgetOldAttempt, 3;
+    taking_absent_for_closed_is_found: TakeAbsentForClosed, 18;
+    forgetting_to_watch_is_found: ForgetToWatch, 1;
     closing_without_asking_is_found: CloseWithoutAsking, 14;
     naming_trades_twice_is_found: NameTradesTwice, 6;
     releasing_what_is_under_review_is_found: ReleaseUnderReview, 81;
-    forgetting_pending_orders_is_found: ForgetPendingOrders, 2;
-    sending_surplus_back_twice_is_found: RefundSurplusTwice, 11;
-    renumbering_refunds_is_found: RenumberRefunds, 8;
+    forgetting_pending_orders_is_found: ForgetPendingOrders, 1;
+    sending_surplus_back_twice_is_found: RefundSurplusTwice, 1;
+    renumbering_refunds_is_found: RenumberRefunds, 26;
     forgetting_to_reserve_is_found: ForgetToReserve, 1;
-    booking_refunds_early_is_found: BookRefundsEarly, 8;
+    booking_refunds_early_is_found: BookRefundsEarly, 67;
+    telling_after_commit_is_found: TellAfterCommit, 7;
+    telling_refunds_early_is_found: TellRefundsEarly, 67;
+    ending_a_delivery_before_its_answer_is_found: DoneBeforeAnswer, 1;
+    renumbering_events_is_found: RenumberEvents, 1;
 }
 
 fn is_found(fault: Fault, known: u64) {

@@ -10,17 +10,17 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 
 use super::stage::Stage;
 
-async fn rows(stage: &Stage, sql: &str) -> Vec<QueryResult> {
+pub async fn rows(stage: &Stage, sql: &str) -> Vec<QueryResult> {
     let app = stage.app(0);
     let statement = Statement::from_string(app.db.read().get_database_backend(), sql);
     app.db.read().query_all_raw(statement).await.unwrap()
 }
 
-fn text(row: &QueryResult, at: usize) -> String {
+pub fn text(row: &QueryResult, at: usize) -> String {
     row.try_get_by_index::<Option<String>>(at).unwrap().unwrap_or_default()
 }
 
-fn number(row: &QueryResult, at: usize) -> i64 {
+pub fn number(row: &QueryResult, at: usize) -> i64 {
     row.try_get_by_index(at).unwrap()
 }
 
@@ -117,10 +117,12 @@ async fn at_the_office(stage: &Stage) -> BTreeSet<String> {
     told.into_iter().filter(given_up).collect()
 }
 
-/// Nothing is left to do: no notice, no inquiry, no refund except what a person must mend.
+/// Nothing is left to do: no notice, no inquiry, no event, no message, no refund except what a person must mend.
 pub async fn at_rest(stage: &Stage) -> bool {
-    let inquiries = "SELECT attempt_no FROM attempt WHERE next_inquiry_at IS NOT NULL";
-    if stage.sandbox.notices_waiting() > 0 || !rows(stage, inquiries).await.is_empty() {
+    let due = "SELECT 1 FROM attempt WHERE next_inquiry_at IS NOT NULL UNION ALL \
+        SELECT 1 FROM event_delivery WHERE next_try_at IS NOT NULL UNION ALL \
+        SELECT 1 FROM message WHERE next_try_at IS NOT NULL LIMIT 1";
+    if stage.sandbox.notices_waiting() > 0 || !rows(stage, due).await.is_empty() {
         return false;
     }
     let refunds = rows(stage, "SELECT refund_no FROM refund WHERE next_try_at IS NOT NULL").await;
@@ -136,12 +138,16 @@ pub async fn after_quiet(stage: &Stage) {
     finds.chain_is_whole().await;
     finds.overpaid().await;
     finds.trade_by_trade().await;
+    finds.events_tell_what_happened().await;
+    finds.events_are_heard().await;
+    finds.messages_have_arrived().await;
     for find in finds.1 {
         stage.history.break_off(find);
     }
 }
 
-struct Finds<'a>(&'a Stage, Vec<String>);
+/// What does not hold after quiet.
+pub struct Finds<'a>(pub &'a Stage, pub Vec<String>);
 
 impl Finds<'_> {
     async fn pending_only_under_review(&mut self) {

@@ -13,3 +13,4 @@ pub mod run;
 pub mod seeds;
 pub mod shrink;
 pub mod stage;
+pub mod telling;

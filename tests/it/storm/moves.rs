@@ -2,6 +2,7 @@
 use jiaofei::clock::Chance;
 use jiaofei::domain::trade::{Channel, Product};
 use jiaofei::drill::Strike;
+use jiaofei::sandbox::campus::inbox::Mishap;
 use jiaofei::sandbox::faults::Fault;
 
 use super::stage::STUDENTS;
@@ -68,6 +69,23 @@ pub enum Act {
     Waive {
         who: usize,
         charge: usize,
+    },
+    /// The next calls to the campus system go wrong
+    Campus {
+        mishap: Mishap,
+        times: u32,
+    },
+    /// The operator lets an event go out again; counted as orders are
+    Resend {
+        event: usize,
+    },
+    /// Asks for a code by text message
+    Forget {
+        who: usize,
+    },
+    /// The gateway for text messages takes none for a while
+    Silence {
+        times: u32,
     },
     /// The process is to end at this place, of all there are, whenever it gets there
     LieInWait {
@@ -168,6 +186,10 @@ const WEATHER: [Weather; 9] = [
     Weather::TwoDevices,
     Weather::Stumbles,
 ];
+
+/// What goes wrong at a campus system: it refuses, is out of order, or hears and is not heard.
+const MISHAPS: [Mishap; 5] =
+    [Mishap::Answer(503), Mishap::Answer(302), Mishap::Break, Mishap::LoseAnswer, Mishap::LoseAnswer];
 
 const RETURN_TROUBLES: [Fault; 6] = [
     Fault::LoseAnswer,
@@ -304,7 +326,7 @@ impl Dealer {
 
     fn any_act(&self) -> Act {
         let order = self.below(self.orders);
-        match self.below(26) {
+        match self.below(28) {
             0..=3 => self.open(),
             4..=9 => {
                 let goes = self.of(&[Goes::Nowhere, Goes::ToTheCashier, Goes::ThroughPayment, Goes::ThroughPayment]);
@@ -326,6 +348,15 @@ impl Dealer {
                 1 => Act::SendBack { order },
                 _ => Act::Refund { order, part: self.of(&[1, 2, 3]) },
             },
+            25 => match self.below(3) {
+                0 => Act::Resend { event: order },
+                1 => Act::Silence { times: u32::try_from(1 + self.below(3)).unwrap() },
+                _ => Act::Forget { who: self.below(STUDENTS) },
+            },
+            26 => {
+                let times = u32::try_from(1 + self.below(4)).unwrap();
+                Act::Campus { mishap: self.of(&MISHAPS), times }
+            }
             _ => match self.one_in(2) {
                 true => Act::Waive { who: self.below(STUDENTS), charge: self.below(3) },
                 false => Act::Refund { order, part: self.of(&[1, 2, 3]) },

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiaofei::channel::contract::Prepay;
 use jiaofei::domain::charge::Cause;
 use jiaofei::domain::checkout::Wanted;
+use jiaofei::domain::message::Way;
 use jiaofei::domain::money::Fen;
 use jiaofei::domain::order::{Order, OrderState};
 use jiaofei::domain::trade::{Buyer, Channel, Product};
@@ -21,6 +22,7 @@ use jiaofei::store::{attempts, books, orders};
 use super::invariants;
 use super::moves::{Act, Goes, Move};
 use super::stage::{Stage, places};
+use super::telling;
 
 /// Carries one move out, with what happens in the middle of it, and looks whether everything still holds.
 pub async fn make(stage: &Arc<Stage>, number: usize, one: &Move) {
@@ -66,6 +68,16 @@ pub fn perform(stage: Arc<Stage>, process: usize, act: Act) -> Pin<Box<dyn Futur
             Act::Refund { order, part } => send_back(&stage, process, order, part).await,
             Act::SendBack { order } => send_wrong_amount_back(&stage, process, order).await,
             Act::Waive { who, charge } => waive(&stage, process, who, charge).await,
+            Act::Campus { mishap, times } => {
+                stage.sandbox.set_campus_mishap(Some(mishap), Some(times));
+                "set".to_owned()
+            }
+            Act::Resend { event } => telling::resend(&stage, process, event).await,
+            Act::Forget { who } => telling::forget(&stage, process, who).await,
+            Act::Silence { times } => {
+                stage.sandbox.postbox().refuse(Way::Sms, 503, times);
+                "set".to_owned()
+            }
             Act::LieInWait { place, strike } => {
                 let places = places();
                 let at = places.iter().nth(place % places.len()).cloned();
@@ -82,7 +94,7 @@ pub fn perform(stage: Arc<Stage>, process: usize, act: Act) -> Pin<Box<dyn Futur
 }
 
 /// What an act came to. An error that no strike explains breaks the storm off.
-fn told<T>(stage: &Stage, result: Result<T, Failure>, word: impl FnOnce(T) -> String) -> String {
+pub fn told<T>(stage: &Stage, result: Result<T, Failure>, word: impl FnOnce(T) -> String) -> String {
     match result {
         Ok(value) => word(value),
         Err(Failure::Refused(refusal)) => refusal.code().to_owned(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiaofei::app::App;
 use jiaofei::channel::contract::{About, Notice, RawNotice};
-use jiaofei::cli::demo::demo_config;
+use jiaofei::cli::demo::{demo_config, demo_messages, demo_webhook};
 use jiaofei::clock::{Chance, Clock};
 use jiaofei::config::Config;
 use jiaofei::domain::ids::{ChargeId, PayerId};
@@ -37,6 +37,7 @@ const INSIDE: &str = "http://inside.example";
 #[derive(Clone)]
 pub struct Person {
     pub id: PayerId,
+    pub number: String,
     pub charges: [ChargeId; 3],
 }
 
@@ -190,15 +191,18 @@ pub fn places() -> &'static BTreeSet<String> {
     static PLACES: OnceLock<BTreeSet<String>> = OnceLock::new();
     PLACES.get_or_init(|| {
         let mut places = BTreeSet::new();
-        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/flow")).unwrap() {
-            let path = file.unwrap().path();
-            // no letter is sent in a storm: what happens to one has its own stories
-            if path.ends_with("post.rs") {
-                continue;
-            }
-            let text = std::fs::read_to_string(path).unwrap_or_default();
-            for call in ["drill.point(\"", "drill.gap(\""] {
-                places.extend(text.split(call).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/flow")];
+        while let Some(folder) = folders.pop() {
+            for file in std::fs::read_dir(folder).unwrap() {
+                let path = file.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(path).unwrap();
+                for call in ["drill.point(\"", "drill.gap(\""] {
+                    places.extend(text.split(call).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
+                }
             }
         }
         places
@@ -208,6 +212,9 @@ pub fn places() -> &'static BTreeSet<String> {
 fn config(url: &str, connections: u32) -> Config {
     let mut config = demo_config(INSIDE, OUTSIDE, url);
     config.database.max_connections = connections;
+    // an event may go to an https address or to loopback only; nothing of it is dialled
+    config.webhook.push(demo_webhook("http://127.0.0.1:9"));
+    config.sms = Some(demo_messages(OUTSIDE, 9).1);
     config
 }
 
@@ -251,7 +258,11 @@ async fn settle_in(app: &App) -> Vec<Person> {
     let mut people = Vec::new();
     for at in 0..STUDENTS {
         let student = school.student(app, u32::try_from(at).unwrap(), "林知夏").await;
-        people.push(Person { id: student.id, charges: [student.tuition, student.dormitory, student.insurance] });
+        people.push(Person {
+            id: student.id,
+            number: student.number,
+            charges: [student.tuition, student.dormitory, student.insurance],
+        });
     }
     people
 }

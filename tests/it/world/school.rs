@@ -11,6 +11,9 @@ use jiaofei::store::chain::NewEntry;
 use jiaofei::store::payers::NewPayer;
 use jiaofei::store::{books, fees, payers};
 
+/// Everybody's.
+pub const PHONE: &str = "17800005287";
+
 /// A resident ID number from its first 17 digits.
 pub fn id_number(first_17: &str) -> IdNumber {
     IdNumber::parse(&format!("{first_17}{}", check_digit(first_17).unwrap())).unwrap()
@@ -80,7 +83,7 @@ pub async fn payer(app: &App, kind: PayerKind, number: &str, name: &str, id: &Id
         college: "计算机学院".to_owned(),
         class_name: "软件工程 2301 班".to_owned(),
         id_number: Some(id.clone()),
-        phone: Phone::parse("17800005287"),
+        phone: Phone::parse(PHONE),
     };
     payers::upsert(app.db.write(), &app.sealer, &payer, app.clock.now()).await.unwrap()
 }
