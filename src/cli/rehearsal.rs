@@ -37,6 +37,16 @@ pub fn unfit_to_rehearse(config: &Config) -> Vec<String> {
             local(&format!("payee {}: alipay.authorize_base", payee.code), &alipay.authorize_base);
         }
     }
+    for webhook in &config.webhook {
+        local(&format!("webhook {}: url", webhook.name), webhook.url.as_str());
+    }
+    if let Some(mail) = &config.mail {
+        // a host has no port here, and which one does not matter
+        local("mail.host", &format!("{}:25", mail.host));
+    }
+    if let Some(sms) = &config.sms {
+        local("sms.url", &sms.url);
+    }
     if !config.database.url.contains(NAMED) {
         complaints.push(format!("database.url: a rehearsal's database has {NAMED:?} in its name"));
     }
@@ -88,11 +98,16 @@ mod tests {
 
     use super::*;
     use crate::cli::check::unfit_to_serve;
-    use crate::cli::demo::demo_config;
-    use crate::config::Key32;
+    use crate::cli::demo::{demo_config, demo_messages, demo_webhook};
+    use crate::config::{Key32, Mail};
 
     fn play() -> Config {
-        demo_config("http://127.0.0.1:8080", "http://127.0.0.1:8081", "postgres://127.0.0.1/rehearsal")
+        let mut config =
+            demo_config("http://127.0.0.1:8080", "http://127.0.0.1:8081", "postgres://127.0.0.1/rehearsal");
+        config.webhook.push(demo_webhook("http://127.0.0.1:8081"));
+        let (mail, sms) = demo_messages("http://127.0.0.1:8081", 2525);
+        (config.mail, config.sms) = (Some(mail), Some(sms));
+        config
     }
 
     #[test]
@@ -113,6 +128,11 @@ mod tests {
         refuses(&|c| c.server.listen = "0.0.0.0:8080".to_owned(), "server.listen");
         refuses(&|c| c.server.public_url = "https://pay.example.edu.cn".to_owned(), "server.public_url");
         refuses(&|c| c.server.public_url = "http://127.0.0.1.example.cn".to_owned(), "server.public_url");
+        let campus = || demo_webhook("https://card.example.edu.cn");
+        refuses(&|c| c.webhook.push(campus()), "webhook campus: url");
+        let messages = || demo_messages("https://sms.example.cn", 25);
+        refuses(&|c| c.mail = Some(Mail { host: "mail.example.cn".to_owned(), ..messages().0 }), "mail.host");
+        refuses(&|c| c.sms = Some(messages().1), "sms.url");
         refuses(&|c| c.database.url = "postgres://127.0.0.1/jiaofei".to_owned(), "database.url");
         refuses(&|c| c.secrets.field_key = Key32::new([9; 32]).into(), "secrets");
         refuses(

@@ -123,6 +123,32 @@ async fn a_late_success_is_booked_while_the_charge_is_still_due() {
     assert_eq!(world.count("SELECT COUNT(*) FROM receipt").await, 1);
 }
 
+/// The limit of what anybody can know: WeChat Pay said that the try is closed, then takes money for it, and never says
+/// so. Nobody has a reason to ask before the look that is made in any case.
+#[tokio::test]
+async fn late_money_whose_notice_never_comes_is_found_by_our_own_look_within_half_an_hour() {
+    let world = TestApp::start().await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let started = world.begin(&order, Product::WechatNative, PHONE).await.unwrap();
+    checkout::cancel(&world.app, &order).await.unwrap();
+    world.sandbox.set_fault(Setting::always(Fault::TakeLatePayment));
+    world.sandbox.set_fault(Setting::always(Fault::LoseNotice));
+    world.sandbox.pay(Channel::Wechat, started.attempt.attempt_no.as_str(), PHONE).unwrap();
+    let at_the_bank_only = async || {
+        let closed = "SELECT COUNT(*) FROM attempt WHERE state = 'closed' AND next_inquiry_at IS NOT NULL";
+        assert_eq!(world.count(closed).await, 1, "a look is planned");
+        assert_eq!(world.count("SELECT COUNT(*) FROM payment_order WHERE state = 'pending'").await, 0);
+        world.count("SELECT COUNT(*) FROM trade").await == 0
+    };
+    for seconds in [41, 29 * 60] {
+        world.pass(Duration::from_secs(seconds)).await;
+        assert!(at_the_bank_only().await, "everything looks done, and the bank has money we do not know of");
+    }
+    world.pass(Duration::from_secs(60)).await;
+    assert!(world.is_paid(&order).await);
+}
+
 #[tokio::test]
 async fn a_late_success_for_what_was_paid_meanwhile_goes_back() {
     let world = TestApp::start().await;

@@ -6,15 +6,17 @@ use jiaofei::clock::Clock;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult, Statement};
 use serde_json::Value;
 
+use super::campus;
 use super::program::jiaofei;
 use super::town::{Town, tail};
 use crate::world::database::number;
 
 /// What is still under way, by a query that counts it.
-const UNDER_WAY: [(&str, &str); 3] = [
+const UNDER_WAY: [(&str, &str); 4] = [
     ("orders pending", "SELECT COUNT(*) FROM payment_order WHERE state = 'pending'"),
     ("attempts live", "SELECT COUNT(*) FROM attempt WHERE state = 'live'"),
     ("refunds unfinished", "SELECT COUNT(*) FROM refund WHERE state <> 'done'"),
+    ("events on their way", campus::WAITING),
 ];
 
 /// What must never be, by a query that counts it.
@@ -59,6 +61,9 @@ pub async fn wait_for_peace(town: &Town, within: Duration) {
             if count > 0 {
                 left.push(format!("{count} {what}"));
             }
+        }
+        if let Some(last) = campus::last_try_in(&db).await.filter(|_| town.full) {
+            bound = bound.max(begun.elapsed() + last + Duration::from_secs(90));
         }
         for unheard in unheard_of(town, &db).await {
             let look = unheard.next_look_in(&db).await;
@@ -120,16 +125,19 @@ async fn open(town: &Town) -> DatabaseConnection {
     Database::connect(&town.database).await.unwrap()
 }
 
-async fn rows(db: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
+pub async fn rows(db: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
     db.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap()
 }
 
 /// A paid trade of the bank.
-struct Paid {
+pub struct Paid {
     attempt_no: String,
-    total: i64,
+    pub total: i64,
     sent_back: i64,
 }
+
+/// The bank's paid trades, by channel and trade number.
+pub type Bank = BTreeMap<(String, String), Paid>;
 
 /// Nothing lost, nothing doubled.
 pub async fn compare(town: &Town) {
@@ -141,6 +149,7 @@ pub async fn compare(town: &Town) {
         }
     }
     let mut bank = bank_of(town).await;
+    campus::compare(town, &db, &bank).await;
     let trades = "SELECT t.channel, t.trade_no, t.outcome, t.amount_fen, \
                   (SELECT CAST(COALESCE(SUM(r.amount_fen), 0) AS BIGINT) FROM refund r \
                   WHERE r.trade_no = t.trade_no AND r.channel = t.channel AND r.state = 'done') AS back, \
@@ -195,7 +204,7 @@ pub async fn compare(town: &Town) {
     }
 }
 
-async fn bank_of(town: &Town) -> BTreeMap<(String, String), Paid> {
+async fn bank_of(town: &Town) -> Bank {
     let (_, trades) = town.control("trades", None).await.unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let paid = trades.as_array().unwrap().iter().filter(|trade| trade["state"] == "paid");

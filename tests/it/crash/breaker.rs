@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiaofei::clock::Chance;
 
+use super::campus;
 use super::outside::Stop;
 use super::program::jiaofei;
 use super::town::{Scale, Town};
@@ -87,7 +88,7 @@ async fn cut(town: &Arc<Town>, chance: Chance, times: u64) {
     }
 }
 
-/// The channels' own untidiness: every notice comes three times at once, and some answers are lost after their effect.
+/// The channels' own untidiness, and the campus system's: every notice comes three times at once, and some answers are lost after their effect.
 /// In the first half notices never come; in the second, money is taken for what is closed. Both at once would be found
 /// by our next look at what is closed, which is half an hour away: the storms tell that, in no time.
 pub async fn untidy(town: Arc<Town>, seed: u64, kills: u64) {
@@ -104,6 +105,9 @@ pub async fn untidy(town: Arc<Town>, seed: u64, kills: u64) {
         let own = if late { "take_late_payment" } else { "lose_notice" };
         let fault = [own, "lose_answer", "hang_after_effect", "reorder_notice"];
         town.fault(fault[usize::try_from(chance.below(4)).unwrap()], Some(2)).await;
+        if chance.below(4) == 0 {
+            campus::stumble(&town, chance.below(3)).await;
+        }
     }
 }
 

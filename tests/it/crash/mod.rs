@@ -2,6 +2,7 @@
 //! the sandbox in a process of its own.
 pub mod books;
 pub mod breaker;
+pub mod campus;
 pub mod door;
 pub mod notes;
 pub mod outside;

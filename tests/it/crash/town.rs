@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::StreamExt;
 use jiaofei::app::App;
 use jiaofei::cli::check::{DEMO_FIELD_KEY, DEMO_INDEX_KEY, DEMO_JOURNAL_KEY, DEMO_SESSION_KEY};
@@ -11,6 +13,7 @@ use jiaofei::cli::demo::demo_config;
 use jiaofei::clock::{Chance, Clock};
 use jiaofei::domain::payer::PayerKind;
 use jiaofei::outbound::HttpClient;
+use jiaofei::sandbox::campus::receiver;
 use jiaofei::sandbox::keys;
 use jiaofei::sandbox::merchants::{
     ALIPAY_APP_AGENCY, ALIPAY_APP_FISCAL, ALIPAY_SELLER_AGENCY, ALIPAY_SELLER_FISCAL, WECHAT_APP_ID, WECHAT_APP_SECRET,
@@ -245,7 +248,8 @@ fn toml(url: &str, bank: &str, database: &str, redis: u16, scale: &Scale) -> Str
          [school]\nname = '启明大学'\ncode = 'QMU'\n[checkout]\norder_seconds = {}\nsession_seconds = 7200\n\
          [secrets]\nsession_key = '{}'\nfield_key = '{}'\nindex_key = '{}'\njournal_key = '{}'\n\
          [official_account]\napp_id = '{WECHAT_APP_ID}'\napp_secret = '{WECHAT_APP_SECRET}'\napi_base = '{bank}'\n\
-         authorize_base = '{bank}'\n{}{}",
+         authorize_base = '{bank}'\n{}{}[[webhook]]\nname = 'campus'\nurl = '{bank}{}'\nsecrets = ['whsec_{}']\n\
+         kinds = ['order.paid', 'refund.done', 'trade.surplus']\n",
         scale.order_seconds,
         hex(&DEMO_SESSION_KEY),
         hex(&DEMO_FIELD_KEY),
@@ -253,5 +257,7 @@ fn toml(url: &str, bank: &str, database: &str, redis: u16, scale: &Scale) -> Str
         hex(&DEMO_JOURNAL_KEY),
         payee("fiscal", "fiscal", WECHAT_MCH_FISCAL, ALIPAY_APP_FISCAL, ALIPAY_SELLER_FISCAL),
         payee("agency", "agency", WECHAT_MCH_AGENCY, ALIPAY_APP_AGENCY, ALIPAY_SELLER_AGENCY),
+        receiver::PATH,
+        BASE64.encode(keys::CAMPUS_SECRET),
     )
 }
