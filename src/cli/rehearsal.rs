@@ -44,6 +44,9 @@ pub fn unfit_to_rehearse(config: &Config) -> Vec<String> {
         // a host has no port here, and which one does not matter
         local("mail.host", &format!("{}:25", mail.host));
     }
+    if let Some(fiscal) = &config.fiscal {
+        local("fiscal.api_base", &fiscal.api_base);
+    }
     if let Some(sms) = &config.sms {
         local("sms.url", &sms.url);
     }
@@ -98,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::cli::check::unfit_to_serve;
-    use crate::cli::demo::{demo_config, demo_messages, demo_webhook};
+    use crate::cli::demo::{demo_config, demo_fiscal, demo_messages, demo_webhook};
     use crate::config::{Key32, Mail};
 
     fn play() -> Config {
@@ -133,6 +136,7 @@ mod tests {
         let messages = || demo_messages("https://sms.example.cn", 25);
         refuses(&|c| c.mail = Some(Mail { host: "mail.example.cn".to_owned(), ..messages().0 }), "mail.host");
         refuses(&|c| c.sms = Some(messages().1), "sms.url");
+        refuses(&|c| c.fiscal = Some(demo_fiscal("https://bill.example.gov.cn")), "fiscal.api_base");
         refuses(&|c| c.database.url = "postgres://127.0.0.1/jiaofei".to_owned(), "database.url");
         refuses(&|c| c.secrets.field_key = Key32::new([9; 32]).into(), "secrets");
         refuses(
