@@ -1,5 +1,5 @@
-//! What the campus system was told while servers died: everything that happened, at least once and in the bytes that are
-//! kept; nothing that did not happen.
+//! What the campus system was told while servers died: everything that happened, at least once and in the bytes that
+//! are kept; nothing that did not happen.
 use std::collections::BTreeMap;
 use std::time::Duration;
 
