@@ -89,9 +89,8 @@ async fn cut(town: &Arc<Town>, chance: Chance, times: u64) {
 }
 
 /// The channels' own untidiness, and the campus system's: every notice comes three times at once, and some answers are
-/// lost after their effect. In the first half notices never come; in the second, money is taken for what is closed. Both
-/// at once would be found by our next look at what is closed, which is half an hour away: the storms tell that, in no
-/// time.
+/// lost after their effect. In the first half notices never come; in the second, money is taken for what is closed.
+/// Both at once would be found by our next look at what is closed, which is half an hour away: a story tells that.
 pub async fn untidy(town: Arc<Town>, seed: u64, kills: u64) {
     let chance = Chance::seeded(seed + 2);
     town.fault("duplicate_notice", None).await;
