@@ -155,7 +155,8 @@ fn row(id: i64, name: Bilingual) -> FeeRow {
             id: PeriodId(1), code: "2025".to_owned(), name: Bilingual::new("2025–2026 学年", "2025–2026")
         };
     let balance = Balance { assessed: Fen::new(500_000), ..Balance::default() };
-    let charge = Charge { id: ChargeId(id), payer_id: PayerId(1), item, period, balance, due_day: None };
+    let charge =
+        Charge { id: ChargeId(id), payer_id: PayerId(1), item, period, balance, due_day: None, batch: String::new() };
     let state = RowState::Payable { selected: true, amount: Fen::new(500_000) };
     FeeRow { charge, fund: Fund::Fiscal, payee: Bilingual::new("启明大学财务处", "Qiming University"), state }
 }

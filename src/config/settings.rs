@@ -213,7 +213,7 @@ fn alipay_authorize() -> String {
     "https://openauth.alipay.com".to_owned()
 }
 
-/// Times of the checkout, in seconds.
+/// The checkout; times in seconds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Checkout {
@@ -221,11 +221,13 @@ pub struct Checkout {
     pub order_seconds: u64,
     /// How long a signed-in session lasts after the last request
     pub session_seconds: u64,
+    /// 每次只能选择一个批次: other fees of two batches are not paid together
+    pub one_batch: bool,
 }
 
 impl Default for Checkout {
     fn default() -> Self {
-        Self { order_seconds: 30 * 60, session_seconds: 2 * 3600 }
+        Self { order_seconds: 30 * 60, session_seconds: 2 * 3600, one_batch: true }
     }
 }
 

@@ -1,5 +1,5 @@
 //! 应收: what a payer owes for one fee item in one billing period, and the entries that made it so.
-use super::fee::{BillingPeriod, FeeItem};
+use super::fee::{BillingPeriod, FeeItem, FeeKind};
 use super::ids::{ChargeId, PayerId};
 use super::moment::Moment;
 use super::money::Fen;
@@ -14,6 +14,20 @@ pub struct Charge {
     pub balance: Balance,
     /// The day the payer was told, `yyyymmdd`
     pub due_day: Option<i64>,
+    /// 收费批次 as the office named it; often empty
+    pub batch: String,
+}
+
+impl Charge {
+    /// Which batch of other fees it belongs to. Without a name, what a period has of one kind is a batch. What is
+    /// billed with tuition is in none.
+    pub fn batch_key(&self) -> Option<String> {
+        match (self.item.kind, self.batch.as_str()) {
+            (FeeKind::Tuition, _) => None,
+            (kind, "") => Some(format!("{}:{}", kind.code(), self.period.code)),
+            (_, named) => Some(format!("batch:{named}")),
+        }
+    }
 }
 
 /// Why a charge's books moved. One row of `charge_entry` per cause and cause number; rows are only ever added.

@@ -26,17 +26,23 @@ pub struct Part {
 
 /// Checks everything that was selected against what is owed now, and groups it by payee in the order of first
 /// appearance. Every charge is looked for among the payer's own; one that is not there is refused like one that does
-/// not exist.
-pub fn plan(own: &[Charge], wanted: &[Wanted], now: Moment) -> Result<Vec<Part>, Refusal> {
+/// not exist. With `one_batch`, other fees of two batches are refused together (每次只能选择一个批次).
+pub fn plan(own: &[Charge], wanted: &[Wanted], now: Moment, one_batch: bool) -> Result<Vec<Part>, Refusal> {
     if wanted.is_empty() {
         return Err(Refusal::NothingSelected);
     }
     let mut parts: Vec<(Part, Vec<Bilingual>)> = Vec::new();
+    let mut batch: Option<String> = None;
     for (at, one) in wanted.iter().enumerate() {
         if wanted[..at].iter().any(|other| other.charge_id == one.charge_id) {
             continue;
         }
         let charge = own.iter().find(|charge| charge.id == one.charge_id).ok_or(Refusal::NotFound)?;
+        if let Some(key) = charge.batch_key().filter(|_| one_batch)
+            && *batch.get_or_insert_with(|| key.clone()) != key
+        {
+            return Err(Refusal::OneBatch);
+        }
         let item = || charge.item.name.clone();
         charge.item.payable_at(now).map_err(|why| Refusal::Unpayable { item: item(), why })?;
         let arrears = charge.balance.arrears();
@@ -98,7 +104,16 @@ mod tests {
             period: BillingPeriod { id: PeriodId(1), code: "2019".into(), name: Bilingual::new("2019年度", "") },
             balance: Balance { assessed: Fen::new(assessed), ..Balance::default() },
             due_day: None,
+            batch: String::new(),
         }
+    }
+
+    fn other(id: i64, period: &str, batch: &str) -> Charge {
+        let mut charge = charge(id, "教材费", "agency", 5_000);
+        charge.item.kind = FeeKind::Other;
+        charge.period.code = period.into();
+        charge.batch = batch.into();
+        charge
     }
 
     fn all(ids: &[i64]) -> Vec<Wanted> {
@@ -112,7 +127,7 @@ mod tests {
             charge(2, "住宿费", "fiscal", 110_000),
             charge(3, "医疗保险", "agency", 25_000),
         ];
-        let parts = plan(&own, &all(&[1, 3, 2]), NOW).unwrap();
+        let parts = plan(&own, &all(&[1, 3, 2]), NOW, true).unwrap();
         let shown: Vec<_> = parts.iter().map(|p| (p.payee_code.as_str(), p.subject.as_str(), p.total.get())).collect();
         assert_eq!(shown, [("fiscal", "学费等2项", 910_000), ("agency", "医疗保险", 25_000)]);
     }
@@ -120,13 +135,25 @@ mod tests {
     #[test]
     fn a_charge_named_twice_is_taken_once() {
         let own = [charge(1, "学费", "fiscal", 800_000)];
-        assert_eq!(plan(&own, &all(&[1, 1]), NOW).unwrap()[0].total, Fen::new(800_000));
+        assert_eq!(plan(&own, &all(&[1, 1]), NOW, true).unwrap()[0].total, Fen::new(800_000));
+    }
+
+    #[test]
+    fn other_fees_of_two_batches_never_share_a_checkout_unless_the_school_lets_them() {
+        let own =
+            [charge(1, "学费", "fiscal", 800_000), other(2, "2025", ""), other(3, "2025", ""), other(4, "2026", "")];
+        assert!(plan(&own, &all(&[1, 2, 3]), NOW, true).is_ok(), "one period's fees are a batch; tuition is in none");
+        assert_eq!(plan(&own, &all(&[2, 4]), NOW, true), Err(Refusal::OneBatch));
+        assert!(plan(&own, &all(&[2, 4]), NOW, false).is_ok());
+        let named = [other(1, "2025", "第一批"), other(2, "2025", "第二批"), other(3, "2026", "第一批")];
+        assert_eq!(plan(&named, &all(&[1, 2]), NOW, true), Err(Refusal::OneBatch));
+        assert!(plan(&named, &all(&[1, 3]), NOW, true).is_ok(), "a batch the office named may go over periods");
     }
 
     #[test]
     fn a_charge_of_somebody_else_does_not_exist() {
-        assert_eq!(plan(&[charge(1, "学费", "fiscal", 1)], &all(&[2]), NOW), Err(Refusal::NotFound));
-        assert_eq!(plan(&[], &[], NOW), Err(Refusal::NothingSelected));
+        assert_eq!(plan(&[charge(1, "学费", "fiscal", 1)], &all(&[2]), NOW, true), Err(Refusal::NotFound));
+        assert_eq!(plan(&[], &[], NOW, true), Err(Refusal::NothingSelected));
     }
 
     #[test]
@@ -134,8 +161,11 @@ mod tests {
         let mut suspended = charge(2, "教材费", "agency", 41_860);
         suspended.item.collection = Collection::Suspended;
         let own = [charge(1, "学费", "fiscal", 800_000), suspended];
-        assert!(matches!(plan(&own, &all(&[1, 2]), NOW), Err(Refusal::Unpayable { why: Unpayable::Suspended, .. })));
+        assert!(matches!(
+            plan(&own, &all(&[1, 2]), NOW, true),
+            Err(Refusal::Unpayable { why: Unpayable::Suspended, .. })
+        ));
         let little = [Wanted { charge_id: ChargeId(1), amount: Some(Fen::new(1)) }];
-        assert_eq!(plan(&own, &little, NOW).unwrap_err().code(), "amount_below_minimum");
+        assert_eq!(plan(&own, &little, NOW, true).unwrap_err().code(), "amount_below_minimum");
     }
 }

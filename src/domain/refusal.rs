@@ -12,6 +12,8 @@ pub enum Refusal {
     NotFound,
     /// Nothing was selected.
     NothingSelected,
+    /// Other fees of more than one batch were selected.
+    OneBatch,
     /// The item takes no money now.
     Unpayable { item: Bilingual, why: Unpayable },
     /// The amount breaks a rule.
@@ -44,6 +46,7 @@ impl Refusal {
         match self {
             Refusal::NotFound => "not_found",
             Refusal::NothingSelected => "nothing_selected",
+            Refusal::OneBatch => "one_batch",
             Refusal::Unpayable { why: Unpayable::Suspended, .. } => "item_suspended",
             Refusal::Unpayable { why: Unpayable::NotYet(_), .. } => "item_not_yet",
             Refusal::Unpayable { why: Unpayable::Over(_), .. } => "item_over",

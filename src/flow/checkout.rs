@@ -33,7 +33,8 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
     release_expired(app, payer, wanted).await?;
     let own = charges::find_of_payer(app.db.read(), payer).await?;
     let mut numbers = Vec::new();
-    for _ in plan(&own, wanted, app.clock.now())? {
+    let one_batch = app.config.checkout.one_batch;
+    for _ in plan(&own, wanted, app.clock.now(), one_batch)? {
         numbers.push(next_order_no(app).await?);
     }
     app.drill.gap("checkout: numbers taken").await?;
@@ -48,7 +49,7 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
     let own: Vec<Charge> = charges::find_of_payer(&tx, payer).await?;
     let pending = orders::pending_lines(&tx, payer).await?;
     let mut ids = Vec::new();
-    for (at, part) in plan(&own, wanted, app.clock.now())?.into_iter().enumerate() {
+    for (at, part) in plan(&own, wanted, app.clock.now(), one_batch)?.into_iter().enumerate() {
         let place = first_part + i64::try_from(at).unwrap_or(i64::MAX);
         if let Some(same) = find_same(&tx, &pending, &part).await? {
             orders::move_to_checkout(&tx, same, checkout_id, place).await?;

@@ -21,7 +21,7 @@ use crate::domain::payer::Phone;
 use crate::domain::programme::Programme;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{Rights, Session};
-use crate::store::bulk::Key;
+use crate::store::bulk::{Key, Told};
 use crate::store::chain::NewEntry;
 use crate::store::enrolments::{Details, Kept};
 use crate::store::{books, bulk, enrolments, orders, payers, programmes};
@@ -219,7 +219,7 @@ async fn assess(
             (books::open(tx, &app.chain, owner, due_day, now).await?, Cause::Assessed)
         }
         Some(charge) => {
-            bulk::set_due_day(tx, charge, due_day).await?;
+            bulk::set_told(tx, charge, &Told { due_day, ..Told::default() }).await?;
             (books::lock_one(tx, charge).await?, Cause::Adjusted)
         }
     };

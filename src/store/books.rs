@@ -82,7 +82,7 @@ pub async fn open(
         return Err(DbErr::RecordNotFound("a new charge's number".to_owned()).into());
     };
     let book = Book::new(chain, id, Owner { payer, item, period, created_at: now });
-    super::bulk::insert_books(tx, &[(book.clone(), due_day)]).await?;
+    super::bulk::insert_books(tx, &[(book.clone(), super::bulk::Told { due_day, ..Default::default() })]).await?;
     Ok(book)
 }
 

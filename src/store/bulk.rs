@@ -27,14 +27,23 @@ pub struct Key {
 pub struct Bare {
     pub id: ChargeId,
     pub balance: Balance,
+    pub told: Told,
+}
+
+/// What stands beside a charge's sums, outside its chain.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Told {
+    /// The day the payer was told, `yyyymmdd`
     pub due_day: Option<i64>,
+    /// 收费批次; empty: none was named
+    pub batch: String,
 }
 
 /// A charge to be made, with the entries that make up its sums.
 #[derive(Clone, Debug)]
 pub struct NewCharge {
     pub key: Key,
-    pub due_day: Option<i64>,
+    pub told: Told,
     pub entries: Vec<Entry>,
     /// Of its entry of what was paid at the counter
     pub slip: CounterSlip,
@@ -79,7 +88,7 @@ pub async fn charges_of(db: &impl ConnectionTrait, payers: &[PayerId]) -> Result
             paid: Fen::new(row.paid_fen),
             refunded: Fen::new(row.refunded_fen),
         };
-        (key, Bare { id: ChargeId(row.id), balance, due_day: row.due_day })
+        (key, Bare { id: ChargeId(row.id), balance, told: Told { due_day: row.due_day, batch: row.batch } })
     };
     Ok(rows.into_iter().map(bare).collect())
 }
@@ -148,7 +157,7 @@ pub async fn insert_charges(
                 mac.into(),
             ]);
         }
-        books.push((book, new.due_day));
+        books.push((book, new.told.clone()));
     }
     insert_books(tx, &books).await?;
     for some in entries.chunks(1_000) {
@@ -160,19 +169,19 @@ pub async fn insert_charges(
     payments::note_slips(tx, &slips).await
 }
 
-/// Inserts the charges' own rows with the day they are due; whoever calls it inserts their entries.
-pub(super) async fn insert_books(tx: &impl ConnectionTrait, books: &[(Book, Option<i64>)]) -> Result<()> {
+/// Inserts the charges' own rows with what stands beside them; whoever calls it inserts their entries.
+pub(super) async fn insert_books(tx: &impl ConnectionTrait, books: &[(Book, Told)]) -> Result<()> {
     let sql = format!(
         "INSERT INTO charge (id, payer_id, fee_item_id, period_id, assessed_fen, waived_fen, paid_fen, refunded_fen, \
-         due_day, created_at, entries, head) VALUES {}",
-        placeholders(books.len(), 12)
+         due_day, batch, created_at, entries, head) VALUES {}",
+        placeholders(books.len(), 13)
     );
-    let mut values: Vec<Value> = Vec::with_capacity(books.len() * 12);
-    for (book, due_day) in books {
+    let mut values: Vec<Value> = Vec::with_capacity(books.len() * 13);
+    for (book, told) in books {
         let (owner, sums) = (&book.owner, &book.balance);
         values.extend([book.charge.0, owner.payer.0, owner.item.0, owner.period.0].map(Value::from));
         values.extend([sums.assessed, sums.waived, sums.paid, sums.refunded].map(|sum| Value::from(sum.get())));
-        values.push((*due_day).into());
+        values.extend([told.due_day.into(), told.batch.as_str().into()]);
         values.extend([owner.created_at.millis(), book.entries].map(Value::from));
         values.push(book.head.clone().into());
     }
@@ -180,8 +189,8 @@ pub(super) async fn insert_books(tx: &impl ConnectionTrait, books: &[(Book, Opti
     Ok(())
 }
 
-pub async fn set_due_day(tx: &impl ConnectionTrait, id: ChargeId, due_day: Option<i64>) -> Result<()> {
-    let sql = "UPDATE charge SET due_day = $1 WHERE id = $2";
-    tx.execute_raw(statement(tx, sql, [due_day.into(), id.0.into()])).await?;
+pub async fn set_told(tx: &impl ConnectionTrait, id: ChargeId, told: &Told) -> Result<()> {
+    let sql = "UPDATE charge SET due_day = $1, batch = $2 WHERE id = $3";
+    tx.execute_raw(statement(tx, sql, [told.due_day.into(), told.batch.as_str().into(), id.0.into()])).await?;
     Ok(())
 }

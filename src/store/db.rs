@@ -150,7 +150,8 @@ migrations![
     "0012_api",
     "0013_ereceipts",
     "0014_counter_slips",
-    "0015_sign_up"
+    "0015_sign_up",
+    "0016_batches"
 ];
 
 impl MigratorTrait for Migrations {

@@ -95,6 +95,7 @@ table! {
         paid_fen: i64,
         refunded_fen: i64,
         due_day: Option<i64>,
+        batch: String,
         created_at: i64,
     }
 }

@@ -97,6 +97,7 @@ pub fn of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotFound => StatusCode::NOT_FOUND,
         Refusal::NothingSelected
+        | Refusal::OneBatch
         | Refusal::Amount { .. }
         | Refusal::OrderTooLarge
         | Refusal::Unpayable { .. }

@@ -6,8 +6,8 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, dealings, enrol, help, home, login, logout, news, orders, paid, pay,
-    profile, recovery, result, settings, sign_up, state, trouble, tuition, verify,
+    account, amount, callback, cashier, checkout, dealings, enrol, help, home, login, logout, news, orders, other,
+    paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition, verify,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -43,6 +43,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/me/question", page(get(account::show_question).post(account::submit_question)))
         .at("/tuition", page(get(tuition::show)))
         .at("/tuition/:charge_id/amount", page(get(amount::show).post(amount::submit)))
+        .at("/other", page(get(other::show)))
         .at("/checkout", page(post(checkout::submit)))
         .at("/cashier/:order_no", page(get(cashier::show)))
         .at("/cashier/:order_no/pay", page(post(pay::pay)))

@@ -28,6 +28,7 @@ mod misbehaving;
 mod modules;
 mod office;
 mod official_account;
+mod other;
 mod paying;
 mod payments;
 mod privacy;

@@ -12,7 +12,7 @@ use crate::domain::charge::{Balance, COUNTER, Cause, CounterSlip};
 use crate::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
-use crate::store::bulk::{self, Bare, Entry, Key, NewCharge};
+use crate::store::bulk::{self, Bare, Entry, Key, NewCharge, Told};
 use crate::store::chain::NewEntry;
 use crate::store::payers::number_key;
 use crate::store::{books, fees, payments};
@@ -25,6 +25,7 @@ pub const COLUMNS: &[Column] = &[
     Column { names: &["减免金额", "减免", "waived"], required: false },
     Column { names: &["实缴金额", "实缴", "paid"], required: false },
     Column { names: &["截止日期", "due"], required: false },
+    Column { names: &["收费批次", "批次", "batch"], required: false },
     Column { names: &["收费日期", "paid_day"], required: false },
     Column { names: &["收费单号", "slip_no"], required: false },
     Column { names: &["制单人", "clerk"], required: false },
@@ -51,6 +52,8 @@ struct Said {
     due_day: Option<i64>,
     /// Of what this row adds to what was paid at the counter
     slip: CounterSlip,
+    /// Empty: as it was
+    batch: String,
 }
 
 type Refused = (&'static str, Why);
@@ -159,8 +162,9 @@ impl Importer {
         row: &Said,
         report: &mut Report,
     ) -> Result<(), ImportError> {
-        let due_differs = row.due_day.is_some() && row.due_day != charge.due_day;
-        if moves(&charge.balance, paid_before, row).iter().all(|(_, amount)| amount.is_zero()) && !due_differs {
+        let told = row.told(&charge.told);
+        let told_differs = told != charge.told;
+        if moves(&charge.balance, paid_before, row).iter().all(|(_, amount)| amount.is_zero()) && !told_differs {
             report.unchanged += 1;
             return Ok(());
         }
@@ -186,8 +190,8 @@ impl Importer {
                 payments::note_slips(context.tx, &[(charge.id, &cause_no, &row.slip)]).await?;
             }
         }
-        if due_differs {
-            bulk::set_due_day(context.tx, charge.id, row.due_day).await?;
+        if told_differs {
+            bulk::set_told(context.tx, charge.id, &told).await?;
         }
         Ok(())
     }
@@ -214,6 +218,9 @@ impl Importer {
                 day.format("%Y%m%d").to_string().parse().ok()
             }
         };
+        if cell(7).chars().count() > 32 {
+            return Err(("收费批次", Why::TooLong { most: 32 }));
+        }
         Ok(Said {
             line: row.line,
             number_key: number_key(cell(0)),
@@ -224,6 +231,7 @@ impl Importer {
             paid: amount(PAID, "实缴金额")?,
             due_day,
             slip: slip(&row.cells)?,
+            batch: cell(7).to_owned(),
         })
     }
 }
@@ -236,11 +244,19 @@ fn slip(cells: &[String]) -> Result<CounterSlip, Refused> {
         text if text.chars().count() > 32 => Err((column, Why::TooLong { most: 32 })),
         text => Ok(text.to_owned()),
     };
-    let day = match cell(7) {
+    let day = match cell(8) {
         "" | "--" => None,
         text => Some(Moment::start_of(batch::day(text).ok_or(("收费日期", Why::NoDay))?)),
     };
-    Ok(CounterSlip { slip_no: text(8, "收费单号")?, clerk: text(9, "制单人")?, day })
+    Ok(CounterSlip { slip_no: text(9, "收费单号")?, clerk: text(10, "制单人")?, day })
+}
+
+impl Said {
+    /// What stands beside the charge from now on: what the row leaves out stays.
+    fn told(&self, before: &Told) -> Told {
+        let batch = if self.batch.is_empty() { &before.batch } else { &self.batch };
+        Told { due_day: self.due_day.or(before.due_day), batch: batch.clone() }
+    }
 }
 
 /// How the books must move to say what the row says.
@@ -268,7 +284,7 @@ async fn add(context: &Context<'_>, new: &[(Key, Said)]) -> Result<(), ImportErr
             Some(Entry { cause, cause_no: cause_no(cause, &context.run, row.line), amount })
         };
         let entries = moves.into_iter().filter_map(entry).collect();
-        NewCharge { key: *key, due_day: row.due_day, entries, slip: row.slip.clone() }
+        NewCharge { key: *key, told: row.told(&Told::default()), entries, slip: row.slip.clone() }
     };
     let charges: Vec<NewCharge> = new.iter().map(charge).collect();
     Ok(bulk::insert_charges(context.tx, &context.app.chain, &charges, context.now).await?)

@@ -117,6 +117,9 @@ pub struct ChargeRow {
     /// 截止日期, `2026-09-30`
     #[oai(nullable, validator(custom = "Form::Day"))]
     due: Option<Text>,
+    /// 收费批次: other fees of two batches are not paid together; absent: as it was, or the period's
+    #[oai(nullable, validator(min_length = 1, max_length = 32, custom = "Form::Name"))]
+    batch: Option<Text>,
 }
 
 fn yuan(fen: Option<i64>) -> String {
@@ -208,6 +211,7 @@ impl ChargeRow {
             yuan(self.waived_fen),
             yuan(self.paid_fen),
             filled(self.due),
+            filled(self.batch),
         ]
     }
 
@@ -220,6 +224,7 @@ impl ChargeRow {
             "减免金额" => "waived_fen",
             "实缴金额" => "paid_fen",
             "截止日期" => "due",
+            "收费批次" => "batch",
             _ => "number",
         }
     }

@@ -2,12 +2,14 @@
 use poem::{Response, Result, handler};
 
 use super::amount;
+use super::other;
 use super::tuition::{self, Chosen};
 use crate::domain::checkout::Wanted;
 use crate::domain::ids::ChargeId;
 use crate::domain::money::Fen;
 use crate::domain::order::{Order, OrderState};
 use crate::domain::refusal::Refusal;
+use crate::flow::arrears;
 use crate::flow::checkout;
 use crate::flow::failure::Failure;
 use crate::web::error::{Problem, see_other};
@@ -18,9 +20,14 @@ use crate::web::view::links::{self, Door};
 /// `POST /h5/checkout`
 #[handler]
 pub async fn submit(visit: &Visit, signed: SignedIn, form: Form) -> Result<Response> {
+    let of_batches = form.get("page") == "other";
+    let left_out = if of_batches { of_other_batches(visit, &signed, &form).await? } else { Vec::new() };
     let mut wanted = Vec::new();
     for text in form.all("fee") {
         let charge_id: ChargeId = text.parse().map_err(|_| Problem::BadRequest)?;
+        if left_out.contains(&charge_id) {
+            continue;
+        }
         let typed = form.get(&format!("amt{charge_id}")).to_owned();
         let amount = match (typed.is_empty(), Fen::typed(&typed)) {
             (true, _) => None,
@@ -45,9 +52,21 @@ pub async fn submit(visit: &Visit, signed: SignedIn, form: Form) -> Result<Respo
         }
         Err(Failure::Refused(refusal)) if refusal != Refusal::NotFound => {
             let ticked = Some(wanted.iter().map(|one| one.charge_id).collect());
+            let of_batches = of_batches || refusal == Refusal::OneBatch;
             let chosen = Chosen { ticked, problem: Some(refusal), ..Chosen::read(form.pairs()) };
-            tuition::draw(visit, &signed, chosen).await
+            match of_batches {
+                true => other::draw(visit, &signed, chosen).await,
+                false => tuition::draw(visit, &signed, chosen).await,
+            }
         }
         Err(failure) => Err(Problem::from(failure).into()),
     }
+}
+
+/// The page of other fees sends the fees of every batch and which batches were chosen: those of the others.
+async fn of_other_batches(visit: &Visit, signed: &SignedIn, form: &Form) -> Result<Vec<ChargeId>> {
+    let own = arrears::of_payer(&visit.app, signed.payer.id).await.map_err(Problem::from)?;
+    let is_chosen = |key: String| form.all("batch").any(|chosen| chosen == key);
+    let left_out = own.charges.iter().filter(|charge| charge.batch_key().is_some_and(|key| !is_chosen(key)));
+    Ok(left_out.map(|charge| charge.id).collect())
 }

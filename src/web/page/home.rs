@@ -52,10 +52,11 @@ pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     Ok(Page::new(view).into_response())
 }
 
-/// What is owed of each billing period, in the order of the charges.
+/// What of tuition is owed of each billing period, in the order of the charges.
 fn periods(charges: &[Charge]) -> Vec<OwedPeriod> {
     let mut periods: Vec<OwedPeriod> = Vec::new();
-    for charge in charges.iter().filter(|charge| charge.balance.arrears().is_positive()) {
+    for charge in charges.iter().filter(|charge| charge.batch_key().is_none() && charge.balance.arrears().is_positive())
+    {
         let (period, arrears) = (&charge.period, charge.balance.arrears());
         match periods.iter_mut().find(|known| known.code == period.code) {
             Some(known) => known.arrears = known.arrears + arrears,

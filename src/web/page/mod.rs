@@ -14,6 +14,7 @@ pub mod login;
 pub mod logout;
 pub mod news;
 pub mod orders;
+pub mod other;
 pub mod paid;
 pub mod pay;
 pub mod profile;

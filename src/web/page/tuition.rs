@@ -52,6 +52,8 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, chosen: Chosen) -> Result<Re
         false => chosen,
     };
     let now = visit.app.clock.now();
+    let (billed, other): (Vec<&Charge>, Vec<&Charge>) =
+        own.charges.iter().partition(|charge| charge.batch_key().is_none());
     let filter = &chosen.filter;
     let is_settled = |charge: &Charge| !charge.balance.arrears().is_positive();
     let is_over = |charge: &Charge| matches!(charge.item.payable_at(now), Err(Unpayable::Over(_)));
@@ -59,7 +61,7 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, chosen: Chosen) -> Result<Re
         true => !filter.settled,
         false => !filter.expired && is_over(charge) && own.order_of(charge.id).is_none(),
     };
-    let listed: Vec<&Charge> = own.charges.iter().filter(|charge| !is_hidden(charge)).collect();
+    let listed: Vec<&Charge> = billed.iter().copied().filter(|charge| !is_hidden(charge)).collect();
     let fits = |wanted: &Option<String>, code: &String| wanted.as_ref().is_none_or(|wanted| wanted == code);
     let shown = |one: &&&Charge| fits(&filter.period, &one.period.code) && fits(&filter.item, &one.item.code);
     let rows: Vec<&Charge> = listed.iter().filter(shown).copied().collect();
@@ -81,8 +83,9 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, chosen: Chosen) -> Result<Re
         totals: Totals::of(rows.iter().map(|charge| &charge.balance)),
         periods_to_choose: choices(listed.iter().map(|one| (&one.period.code, &one.period.name))),
         items_to_choose: choices(listed.iter().map(|one| (&one.item.code, &one.item.name))),
-        has_expired: own.charges.iter().any(|charge| !is_settled(charge) && is_over(charge)),
-        has_settled: !signed.is_limited() && own.charges.iter().any(is_settled),
+        has_expired: billed.iter().any(|charge| !is_settled(charge) && is_over(charge)),
+        has_settled: !signed.is_limited() && billed.iter().any(|charge| is_settled(charge)),
+        other: other.iter().map(|charge| charge.balance.arrears()).sum(),
         problem: chosen.problem.clone(),
         filter: chosen.filter,
     };
@@ -101,7 +104,8 @@ fn choices<'a>(all: impl Iterator<Item = (&'a String, &'a Bilingual)>) -> Vec<Ch
     choices
 }
 
-fn row(visit: &Visit, own: &Arrears, charge: &Charge, chosen: &Chosen) -> FeeRow {
+/// A charge as the pages of arrears show it.
+pub fn row(visit: &Visit, own: &Arrears, charge: &Charge, chosen: &Chosen) -> FeeRow {
     let config = &visit.app.config;
     let payee = config.payee(&charge.item.payee_code);
     let waiting = own.order_of(charge.id).filter(|order| order.expires_at > visit.app.clock.now());

@@ -13,6 +13,8 @@ pub struct Owing {
     pub period: Option<String>,
     /// A fee item's code; none shows all
     pub item: Option<String>,
+    /// 其他缴费: the chosen batches by their keys; with any the page of other fees is meant
+    pub batches: Vec<String>,
     /// 显示过期项目: what cannot be paid any more because its time is over
     pub expired: bool,
     /// 显示已缴清项目: what nothing is owed for any more
@@ -33,6 +35,7 @@ impl Owing {
             match name.as_str() {
                 "period" => filter.period = Some(value.clone()).filter(|code| !code.is_empty()),
                 "item" => filter.item = Some(value.clone()).filter(|code| !code.is_empty()),
+                "batch" if !value.is_empty() => filter.batches.push(value.clone()),
                 "expired" => filter.expired = value == "1",
                 "settled" => filter.settled = value == "1",
                 _ => {
@@ -53,7 +56,8 @@ impl Owing {
             ("expired", flag(self.expired)),
             ("settled", flag(self.settled)),
         ];
-        fields.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+        let batches = self.batches.iter().map(|key| ("batch", key.as_str()));
+        fields.into_iter().filter(|(_, value)| !value.is_empty()).chain(batches).collect()
     }
 
     /// The changed amounts, for hidden fields.
@@ -61,9 +65,9 @@ impl Owing {
         self.amounts.iter().map(|(charge, amount)| (format!("amt{charge}"), amount.yuan())).collect()
     }
 
-    /// The arrears page with all of this.
+    /// The page of arrears, or of other fees, with all of this.
     pub fn address(&self) -> String {
-        self.with(links::TUITION)
+        self.with(if self.batches.is_empty() { links::TUITION } else { links::OTHER })
     }
 
     /// The page that changes one amount and comes back to all of this.
@@ -337,6 +341,7 @@ mod tests {
         let filter = Owing {
             period: Some("2024".into()),
             item: Some("11".into()),
+            batches: Vec::new(),
             expired: true,
             settled: true,
             amounts: vec![(ChargeId(4), Fen::new(150_000))],
@@ -348,6 +353,8 @@ mod tests {
         let changes = Owing { amounts: filter.amounts, ..Owing::default() };
         assert_eq!(changes.change(ChargeId(1)), "/h5/tuition/1/amount?amt4=1500.00");
         assert_eq!(Owing::default().address(), links::TUITION);
+        let batch = Owing { batches: vec!["other:2025".into()], ..Owing::default() };
+        assert_eq!(batch.address(), "/h5/other?batch=other%3A2025");
         assert_eq!(Owing::of_period("2024").address(), "/h5/tuition?period=2024&expired=1");
     }
 

@@ -12,7 +12,7 @@ use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
 use crate::web::html::{Frame, filters};
 
-/// 当前欠费 = 学费欠费 + 其他欠费.
+/// 当前欠费 = 学费欠费 + 其他缴费欠费.
 #[derive(Template, Debug)]
 #[template(path = "page/home.html")]
 pub struct Home {
@@ -20,7 +20,7 @@ pub struct Home {
     pub frame: Frame,
     pub tuition: Fen,
     pub other: Fen,
-    /// 明细: what is owed of each billing period, newest first
+    /// 明细: what of tuition is owed of each billing period, newest first
     pub periods: Vec<OwedPeriod>,
     /// The order that waits for payment; of several the one that ends first
     pub pending: Option<PendingOrder>,
@@ -56,6 +56,11 @@ pub struct PendingOrder {
 }
 
 impl Home {
+    /// Where 去缴费 leads: to tuition, or to other fees if nothing else is owed.
+    fn pay_link(&self) -> &'static str {
+        if self.tuition.is_positive() { links::TUITION } else { links::OTHER }
+    }
+
     fn arrears(&self) -> Fen {
         self.tuition + self.other
     }

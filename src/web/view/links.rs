@@ -8,6 +8,8 @@ pub const LOGIN: &str = "/h5/login";
 pub const LOGOUT: &str = "/h5/logout";
 pub const LOGOUT_EVERYWHERE: &str = "/h5/logout-everywhere";
 pub const TUITION: &str = "/h5/tuition";
+/// 其他缴费
+pub const OTHER: &str = "/h5/other";
 pub const CHECKOUT: &str = "/h5/checkout";
 pub const ORDERS: &str = "/h5/orders";
 pub const PAID: &str = "/h5/paid";

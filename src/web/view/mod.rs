@@ -16,6 +16,7 @@ pub mod message;
 pub mod news;
 pub mod order;
 pub mod orders;
+pub mod other;
 pub mod paid;
 pub mod part;
 pub mod profile;

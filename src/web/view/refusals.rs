@@ -14,6 +14,7 @@ pub fn refusal(frame: &Frame, refusal: &Refusal) -> String {
     match refusal {
         Refusal::NotFound => frame.w("refusal.not_found").to_owned(),
         Refusal::NothingSelected => frame.w("refusal.nothing_selected").to_owned(),
+        Refusal::OneBatch => frame.w("refusal.one_batch").to_owned(),
         Refusal::Unpayable { item, why } => {
             let (item, why) = (item.in_lang(lang), unpayable(frame, why));
             fill(lang, "refusal.item", &[("item", &item), ("why", &why)])

@@ -35,6 +35,8 @@ pub struct Tuition {
     pub has_expired: bool,
     /// There are charges nothing is owed for any more
     pub has_settled: bool,
+    /// 其他缴费: what is owed of them; they have a page of their own
+    pub other: Fen,
     /// Why the last checkout was refused
     pub problem: Option<Refusal>,
     pub filter: Owing,
@@ -182,12 +184,12 @@ impl Tuition {
 }
 
 impl FeeRow {
-    fn arrears(&self) -> Fen {
+    pub(super) fn arrears(&self) -> Fen {
         self.charge.balance.arrears()
     }
 
     /// What would be paid for this row if selected.
-    fn amount(&self) -> Fen {
+    pub(super) fn amount(&self) -> Fen {
         match self.state {
             RowState::Payable { amount, .. } => amount,
             _ => self.arrears(),
@@ -195,7 +197,7 @@ impl FeeRow {
     }
 
     /// 支付状态
-    fn pay_word(&self) -> &'static str {
+    pub(super) fn pay_word(&self) -> &'static str {
         match self.state {
             RowState::Settled => "tuition.done",
             RowState::InOrder { .. } => "tuition.paying",
@@ -203,7 +205,7 @@ impl FeeRow {
         }
     }
 
-    fn is_payable(&self) -> bool {
+    pub(super) fn is_payable(&self) -> bool {
         matches!(self.state, RowState::Payable { .. })
     }
 
@@ -211,12 +213,12 @@ impl FeeRow {
         matches!(self.state, RowState::Payable { selected: true, .. })
     }
 
-    fn is_changed(&self) -> bool {
+    pub(super) fn is_changed(&self) -> bool {
         self.is_payable() && self.amount() != self.arrears()
     }
 
     /// What stands under the name: the rest after a change, the end of the time, or why it cannot be paid.
-    fn note(&self, frame: &Frame) -> String {
+    pub(super) fn note(&self, frame: &Frame) -> String {
         let (arrears, amount) = (self.arrears(), self.amount());
         match self.is_changed() {
             true => frame.with2("tuition.rest", &("max", arrears), &("rest", arrears - amount)),
@@ -225,7 +227,7 @@ impl FeeRow {
     }
 
     /// The same for the unchanged amount.
-    fn plain_note(&self, frame: &Frame) -> String {
+    pub(super) fn plain_note(&self, frame: &Frame) -> String {
         let balance = &self.charge.balance;
         match &self.state {
             RowState::Closed(why) => refusals::unpayable(frame, why),
@@ -250,14 +252,14 @@ impl FeeRow {
         }
     }
 
-    fn fund_word(&self) -> &'static str {
+    pub(super) fn fund_word(&self) -> &'static str {
         match self.fund {
             Fund::Fiscal => "fund.fiscal",
             Fund::Agency => "fund.agency",
         }
     }
 
-    fn kind_word(&self) -> &'static str {
+    pub(super) fn kind_word(&self) -> &'static str {
         match self.charge.item.kind {
             FeeKind::Tuition => "kind.tuition",
             FeeKind::Other => "kind.other",
@@ -266,23 +268,23 @@ impl FeeRow {
         }
     }
 
-    fn collection_word(&self) -> &'static str {
+    pub(super) fn collection_word(&self) -> &'static str {
         match self.charge.item.collection {
             Collection::Collecting => "collection.collecting",
             Collection::Suspended => "collection.suspended",
         }
     }
 
-    fn opens(&self) -> String {
+    pub(super) fn opens(&self) -> String {
         self.charge.item.window.opens_at.map_or_else(|| "--".to_owned(), Moment::beijing_text)
     }
 
-    fn closes(&self) -> String {
+    pub(super) fn closes(&self) -> String {
         self.charge.item.window.closes_at.map_or_else(|| "--".to_owned(), Moment::beijing_text)
     }
 
     /// 最小拆分金额, when the amount may be changed at all.
-    fn min(&self) -> Option<Fen> {
+    pub(super) fn min(&self) -> Option<Fen> {
         let payable = matches!(self.state, RowState::Payable { .. });
         self.charge.item.min_split.filter(|min| payable && may_change(self.arrears(), Some(*min)))
     }

@@ -99,6 +99,7 @@ pub fn charge(id: i64, item: Bilingual, period: Bilingual, (assessed, paid): (i6
         period: BillingPeriod { id: PeriodId(1), code: "2025".into(), name: period },
         balance: Balance { assessed: Fen::new(assessed), paid: Fen::new(paid), ..Balance::default() },
         due_day: None,
+        batch: String::new(),
     }
 }
 

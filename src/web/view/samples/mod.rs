@@ -4,5 +4,6 @@ pub mod enrolling;
 pub mod entry;
 pub mod joining;
 pub mod kit;
+pub mod other;
 pub mod paying;
 pub mod records;

@@ -111,6 +111,7 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
         items_to_choose: Vec::new(),
         has_expired: false,
         has_settled: false,
+        other: Fen::ZERO,
         problem: None,
         filter: Owing::default(),
     };
@@ -160,7 +161,10 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
         sample("tuition-nothing-payable", view(vec![nothing_now])),
         sample("tuition-one-item", one_item),
         sample("tuition-none-here", Tuition { filter: in_2024(), has_expired: true, ..view(Vec::new()) }),
-        sample("tuition-clear", Tuition { has_expired: true, has_settled: true, ..view(Vec::new()) }),
+        sample(
+            "tuition-clear",
+            Tuition { has_expired: true, has_settled: true, other: Fen::new(6_500), ..view(Vec::new()) },
+        ),
     ]
 }
 
