@@ -10,9 +10,9 @@ use crate::domain::fee::{BillingPeriod, FeeItem};
 use crate::domain::ids::{ChargeId, PayerId, PeriodId};
 use crate::domain::money::Fen;
 
-const SELECT: &str = "SELECT c.id, c.payer_id, c.assessed_fen, c.waived_fen, c.paid_fen, c.refunded_fen, c.due_day, c.batch, \
-    i.id AS item_id, i.code AS item_code, i.name AS item_name, i.name_en AS item_name_en, i.kind, i.payee_code, \
-    i.collection, i.opens_at, i.closes_at, i.min_split_fen, i.fiscal_code, \
+const SELECT: &str = "SELECT c.id, c.payer_id, c.assessed_fen, c.waived_fen, c.paid_fen, c.refunded_fen, c.due_day, \
+    c.batch, i.id AS item_id, i.code AS item_code, i.name AS item_name, i.name_en AS item_name_en, i.kind, \
+    i.payee_code, i.collection, i.opens_at, i.closes_at, i.min_split_fen, i.fiscal_code, \
     p.id AS period_id, p.code AS period_code, p.name AS period_name, p.name_en AS period_name_en \
     FROM charge c JOIN fee_item i ON i.id = c.fee_item_id JOIN billing_period p ON p.id = c.period_id";
 

@@ -12,8 +12,8 @@ use crate::domain::money::Fen;
 use crate::domain::refusal::Refusal;
 use crate::web::html::{Frame, filters};
 
-/// POSTs to [`links::CHECKOUT`]: `csrf`, `checkout_id`, `batch` (the key of the chosen one; several where the school lets
-/// them be paid together), and for every row that can be paid, of whatever batch, `fee` and `amt{charge id}`.
+/// POSTs to [`links::CHECKOUT`]: `csrf`, `checkout_id`, `batch` (the key of the chosen one; several where the school
+/// lets them be paid together), and for every row that can be paid, of whatever batch, `fee` and `amt{charge id}`.
 #[derive(Template, Debug)]
 #[template(path = "page/other.html")]
 pub struct Other {

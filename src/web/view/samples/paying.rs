@@ -145,7 +145,6 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
     let mut unselected = this_years_rows();
     unselected.truncate(1);
     unselected[0].state = none;
-    let nothing_now = Period { name: this_year(), rows: last_years_rows().split_off(1) };
     vec![
         sample("tuition", whole_set),
         sample("tuition-one-period", view(periods[..1].to_vec())),
@@ -158,7 +157,10 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
                 ..view(vec![Period { name: this_year(), rows: unselected }])
             },
         ),
-        sample("tuition-nothing-payable", view(vec![nothing_now])),
+        sample(
+            "tuition-nothing-payable",
+            view(vec![Period { name: this_year(), rows: last_years_rows().split_off(1) }]),
+        ),
         sample("tuition-one-item", one_item),
         sample("tuition-none-here", Tuition { filter: in_2024(), has_expired: true, ..view(Vec::new()) }),
         sample(
