@@ -96,6 +96,11 @@ fn extreme_rows() -> Vec<FeeRow> {
     vec![fiscal(most, state), agency(least, unticked)]
 }
 
+/// What cannot be paid at present.
+fn nothing_now() -> Period {
+    Period { name: this_year(), rows: last_years_rows().split_off(1) }
+}
+
 fn tuitions(frame: &Frame) -> Vec<Sample> {
     let frame = signed_in(frame);
     let periods = vec![
@@ -157,10 +162,7 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
                 ..view(vec![Period { name: this_year(), rows: unselected }])
             },
         ),
-        sample(
-            "tuition-nothing-payable",
-            view(vec![Period { name: this_year(), rows: last_years_rows().split_off(1) }]),
-        ),
+        sample("tuition-nothing-payable", view(vec![nothing_now()])),
         sample("tuition-one-item", one_item),
         sample("tuition-none-here", Tuition { filter: in_2024(), has_expired: true, ..view(Vec::new()) }),
         sample(
