@@ -6,14 +6,14 @@ free_port() {
   echo "$port"
 }
 
-demo_pid='' demo_url=''
+demo_pid='' demo_url='' sandbox_url=''
 
-# start_demo PROGRAM FOLDER: a new school in FOLDER; its address is in demo_url. Whoever starts it stops it.
+# start_demo PROGRAM FOLDER: a new school in FOLDER; the addresses are in demo_url and sandbox_url. Whoever starts it
+# stops it.
 start_demo() {
-  local port folder=$2
-  port=$(free_port)
-  demo_url=http://127.0.0.1:$port
-  "$1" demo --folder "$folder" --port "$port" --sandbox-port "$(free_port)" >"$folder.log" 2>&1 &
+  local folder=$2
+  demo_url=http://127.0.0.1:$(free_port) sandbox_url=http://127.0.0.1:$(free_port)
+  "$1" demo --folder "$folder" --port "${demo_url##*:}" --sandbox-port "${sandbox_url##*:}" >"$folder.log" 2>&1 &
   demo_pid=$!
   curl -fsS -o /dev/null --retry 100 --retry-delay 1 --retry-max-time 60 --retry-all-errors "$demo_url/readyz" \
     2>/dev/null && return 0
@@ -23,9 +23,9 @@ start_demo() {
 
 stop_demo() { [ -z "$demo_pid" ] || { kill "$demo_pid" && wait "$demo_pid"; } 2>/dev/null; demo_pid=''; }
 
-# sign_in USER PASSWORD: prints the session of a payer of the demo.
+# sign_in USER PASSWORD: prints the session of a payer of the demo, and leaves all cookies in the file "cookies".
 sign_in() {
-  local jar=$PWD/cookies csrf
+  local jar=cookies csrf
   rm -f "$jar"
   csrf=$(curl -fsS -c "$jar" "$demo_url/h5/login" | sed -n 's/.*name="csrf" value="\([^"]*\)".*/\1/p' | head -1)
   curl -fsS -o /dev/null -b "$jar" -c "$jar" -H "Origin: $demo_url" --data-urlencode "csrf=$csrf" \

@@ -72,7 +72,7 @@ impl Gallery {
     async fn look(&mut self, name: &str) {
         let Gallery { window, lang, faults, .. } = self;
         let mut fault = |what: String| faults.push(format!("{name} in {lang}: {what}"));
-        for wide in window.overflows(&WIDTHS).await {
+        for wide in window.overflows(&WIDTHS, &[100]).await {
             fault(format!("sticks out at {wide}"));
         }
         for complaint in window.complaints().await {
@@ -106,9 +106,9 @@ async fn what_is_wrong_with_a_page_is_noticed() {
     let Some(stage) = super::stage::set().await else { return };
     let window = stage.open(Device::Mobile).await;
     window.goto(&format!("{}/h5/login", stage.world.url)).await;
-    assert_eq!((window.complaints().await, window.overflows(&WIDTHS).await), (vec![], vec![]));
+    assert_eq!((window.complaints().await, window.overflows(&WIDTHS, &[100]).await), (vec![], vec![]));
     window.script("document.querySelector('main').innerHTML = '<p style=\"color:red\">'.repeat(2)").await;
     assert_eq!(window.complaints().await.len(), 2, "the policy allows no such style");
     window.script("document.querySelector('main').innerHTML = '<pre>' + 'x'.repeat(60) + '</pre>'").await;
-    assert_eq!(window.overflows(&WIDTHS).await.len(), WIDTHS.len(), "sixty letters fit nowhere");
+    assert_eq!(window.overflows(&WIDTHS, &[100]).await.len(), WIDTHS.len(), "sixty letters fit nowhere");
 }

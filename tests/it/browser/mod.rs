@@ -2,6 +2,7 @@
 //! there, one at a time, and leave their pictures in `JIAOFEI_TEST_ARTEFACTS`.
 pub mod desktop;
 pub mod driver;
+pub mod every_page;
 pub mod gallery;
 pub mod pages;
 pub mod pay;

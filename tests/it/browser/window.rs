@@ -212,16 +212,15 @@ impl Window {
         lines.filter(|text| !text.contains(typed_wrong) && !text.starts_with(&own)).collect()
     }
 
-    /// Of these widths, those at which the page is wider than the screen, with what sticks out.
-    pub async fn overflows(&self, widths: &[u32]) -> Vec<String> {
+    /// Of these widths, those at which the page is wider than the screen, with what sticks out; in letters of each of
+    /// these sizes (per cent of the usual one).
+    pub async fn overflows(&self, widths: &[u32], letters: &[u32]) -> Vec<String> {
         let mut found = Vec::new();
         let (width, height, _) = screen(self.device);
         for &width in widths {
             self.resize(width, height).await;
-            let wide = self.session.script(STICKS_OUT, json!([width])).await.unwrap();
-            if let Some(what) = wide.as_str() {
-                found.push(format!("{width} px: {what}"));
-            }
+            let wide = self.session.script(STICKS_OUT, json!([width, letters])).await.unwrap();
+            found.extend(wide.as_array().unwrap().iter().map(|what| format!("{width} px, {}", what.as_str().unwrap())));
         }
         self.resize(width, height).await;
         found
@@ -275,13 +274,20 @@ impl Window {
     }
 }
 
-/// The width of the page and the elements beyond the right edge, when the page is wider than the screen. The screen's
-/// width is an argument: a phone shows more of a page that is too wide, and says so in `innerWidth`.
+/// For each size of letters the width of the page and the elements beyond the right edge, when the page is wider than
+/// the screen. The screen's width is an argument: a phone shows more of a page that is too wide, and says so in
+/// `innerWidth`.
 const STICKS_OUT: &str = "
-    const [screen] = arguments, wide = document.documentElement.scrollWidth;
-    if (wide <= screen) return null;
-    const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > screen + 1);
-    return wide + ': ' + out.slice(0, 5).map(e => e.tagName + '.' + e.className).join(' ');";
+    const [screen, letters] = arguments, root = document.documentElement;
+    const found = letters.flatMap(size => {
+        root.style.fontSize = size === 100 ? '' : size + '%';
+        const wide = root.scrollWidth;
+        if (wide <= screen) return [];
+        const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > screen + 1);
+        return [size + ' %: ' + wide + ': ' + out.slice(0, 5).map(e => e.tagName + '.' + e.className).join(' ')];
+    });
+    root.style.fontSize = '';
+    return found;";
 
 /// The folder of the run's pictures.
 pub fn artefacts() -> PathBuf {
