@@ -2,6 +2,7 @@
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
+use poem::middleware::SetHeader;
 use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, handler, post};
 
 use super::layer::{compressed, offered, pages, watch};
@@ -66,7 +67,8 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
     Route::new()
         .at("/", get(entrance))
         .nest("/h5", h5.around(pages))
-        .nest("/q", code().around(pages))
+        // such an address may stand where search engines read
+        .nest("/q", code().around(pages).with(SetHeader::new().overriding("x-robots-tag", "noindex")))
         .at("/wechat/callback", get(callback::wechat).around(pages))
         .at("/alipay/callback", get(callback::alipay).around(pages))
         .at("/verify", page(get(verify::show)).around(pages))

@@ -76,6 +76,8 @@ async fn every_page_allows_only_its_own_script_and_style_and_is_never_kept() {
         assert_eq!(page.header("cache-control"), "no-store", "{}", page.path);
         assert_eq!(page.header("x-content-type-options"), "nosniff", "{}", page.path);
         assert_eq!(page.header("referrer-policy"), "strict-origin-when-cross-origin", "{}", page.path);
+        let unsearched = if page.path.starts_with("/q") { "noindex" } else { "" };
+        assert_eq!(page.header("x-robots-tag"), unsearched, "{}", page.path);
         if page.header("content-type").starts_with("text/html") {
             drawn += 1;
             let policy = page.header("content-security-policy");

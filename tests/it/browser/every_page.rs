@@ -101,26 +101,41 @@ async fn look(window: &Window, page: &Path, faults: &mut Faults) {
     }
 }
 
-/// A browser with axe-core in every page; `None`, and a word to whoever reads the run, where it is not at hand.
-async fn window(driver: &mut Option<Driver>) -> Option<Window> {
-    let Some(axe) = std::env::var_os("JIAOFEI_TEST_AXE") else {
+/// The file of axe-core; `None`, and a word to whoever reads the run, where it is not at hand.
+fn axe() -> Option<String> {
+    let file = std::env::var_os("JIAOFEI_TEST_AXE");
+    if file.is_none() {
         eprintln!("no axe-core: tests/pages runs this story");
-        return None;
-    };
-    let window = Window::open(driver.insert(Driver::start()), Device::Mobile).await;
+    }
+    file.map(|file| std::fs::read_to_string(file).unwrap())
+}
+
+async fn window(driver: &Driver, axe: &str) -> Window {
+    let window = Window::open(driver, Device::Mobile).await;
     window.before_each_page(AT_REST).await;
-    window.before_each_page(&std::fs::read_to_string(axe).unwrap()).await;
-    Some(window)
+    window.before_each_page(axe).await;
+    window
+}
+
+async fn look_at_all(window: &Window, pages: &[PathBuf]) -> Faults {
+    let mut faults = Faults::default();
+    for page in pages {
+        look(window, page, &mut faults).await;
+    }
+    faults
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_for_everybody_in_every_light_and_size() {
-    let mut driver = None;
-    let Some(window) = window(&mut driver).await else { return };
-    let (pages, mut faults) = (pages(), Faults::default());
+    let Some(axe) = axe() else { return };
+    let pages = pages();
     assert!(pages.len() > 200, "these are not all pages: {}", pages.len());
-    for page in &pages {
-        look(&window, page, &mut faults).await;
+    let driver = Driver::start();
+    let windows = [window(&driver, &axe).await, window(&driver, &axe).await];
+    let (some, others) = pages.split_at(pages.len() / 2);
+    let (mut faults, more) = tokio::join!(look_at_all(&windows[0], some), look_at_all(&windows[1], others));
+    for (what, places) in more.0 {
+        faults.0.entry(what).or_default().extend(places);
     }
     assert!(faults.0.is_empty(), "\n{}", faults.report());
     println!("{} pages, each in four lights, on {} phones in {} sizes", pages.len(), WIDTHS.len(), LETTERS.len());
@@ -129,8 +144,9 @@ async fn every_page_is_for_everybody_in_every_light_and_size() {
 /// What each light shows alone is seen in that light alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_with_a_page_is_seen_where_it_is_wrong() {
-    let mut driver = None;
-    let Some(window) = window(&mut driver).await else { return };
+    let Some(axe) = axe() else { return };
+    let driver = Driver::start();
+    let window = window(&driver, &axe).await;
     let page = pages().into_iter().find(|page| name(page) == "tuition-en").unwrap();
     window.goto(&format!("file://{}", page.display())).await;
     assert_eq!(window.script(OPEN_SHEET).await, true, "the sheet is looked at as well");
