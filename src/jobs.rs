@@ -2,7 +2,7 @@
 //! runs, so any number of processes may run them and any of them may die.
 //!
 //! Each job looks for work by itself, and each payee's account at each channel is worked through by itself, as is
-//! each campus system: one that hangs holds up nothing but what waits for it.
+//! each campus system and provider: one that hangs holds up nothing but what waits for it.
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::flow::events::deliver;
 use crate::flow::failure::Result;
 use crate::flow::lane::Lane;
-use crate::flow::{chain, enrol, ereceipt, expire, feed, idempotency, inquire, post, refund, rotate};
+use crate::flow::{chain, enrol, ereceipt, expire, feed, idempotency, inquire, living, post, refund, rotate};
 
 /// How often the jobs look for work, in real time.
 const EVERY: Duration = Duration::from_secs(2);
@@ -44,10 +44,11 @@ enum Job {
     Feed,
     Sweep,
     EReceipts,
+    TopUp,
 }
 
 impl Job {
-    const ALL: [Job; 11] = [
+    const ALL: [Job; 12] = [
         Job::Inquire,
         Job::Expire,
         Job::Refund,
@@ -59,6 +60,7 @@ impl Job {
         Job::Feed,
         Job::Sweep,
         Job::EReceipts,
+        Job::TopUp,
     ];
 
     /// The word in logs and metrics.
@@ -75,6 +77,7 @@ impl Job {
             Job::Feed => "feed",
             Job::Sweep => "sweep",
             Job::EReceipts => "ereceipts",
+            Job::TopUp => "top_up",
         }
     }
 
@@ -88,6 +91,7 @@ impl Job {
                 return Ok(vec![Part::Whole]);
             }
             Job::Deliver => return Ok((0..app.config.webhook.len()).map(Part::Endpoint).collect()),
+            Job::TopUp => return Ok((0..app.config.living.len()).map(Part::Endpoint).collect()),
         };
         Ok(lanes.into_iter().map(Part::Lane).collect())
     }
@@ -101,6 +105,10 @@ impl Job {
             (Job::Deliver, Part::Endpoint(at)) => match app.config.webhook.get(*at) {
                 // goes on by itself while everything is taken; an endpoint that refuses gets the pause
                 Some(endpoint) => deliver::serve(app, endpoint).await.map(|_| 0),
+                None => Ok(0),
+            },
+            (Job::TopUp, Part::Endpoint(at)) => match app.config.living.get(*at) {
+                Some(service) => living::deliver::serve(app, service).await,
                 None => Ok(0),
             },
             _ => self.run_once(app).await,
@@ -120,13 +128,14 @@ impl Job {
             Job::Feed => feed::run_once(app).await,
             Job::Sweep => idempotency::sweep(app).await,
             Job::EReceipts => ereceipt::issue::run_once(app).await,
+            Job::TopUp => living::deliver::run_once(app).await,
         }
     }
 }
 
 /// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally, keys to
 /// note, events to deliver, seats to take back, messages to send, orders to number, old answers to forget, e-receipts
-/// to issue. Gives how much was done.
+/// to issue, top-ups to deliver. Gives how much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut done = 0;
     for job in Job::ALL {

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 
 use secrecy::ExposeSecret;
 
-use crate::config::{Config, OneOrMore, Pem, Secrets, Webhook};
+use crate::config::{Config, Living, OneOrMore, Pem, Secrets, Webhook, WebhookSecret};
 use crate::sandbox::fiscal::voice;
 use crate::sandbox::keys;
 use crate::web::code::Mark;
@@ -31,6 +31,7 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
         complaints.push("payee: nobody can receive money; add at least one [[payee]]".to_owned());
     }
     webhooks(&config.webhook, &mut complaints);
+    providers(&config.living, &mut complaints);
     if config.sms.as_ref().is_some_and(|sms| !sms.is_encrypted()) {
         complaints.push("sms.url: must begin with https://; codes go over it".to_owned());
     }
@@ -102,14 +103,33 @@ fn webhooks(webhooks: &[Webhook], complaints: &mut Vec<String>) {
             complain("url: must begin with https://");
         }
         for secret in &webhook.secrets {
-            // as few different bytes as a word typed again and again has
-            let different = secret.bytes().iter().collect::<BTreeSet<_>>().len();
-            if different < 12 || secret.bytes() == keys::CAMPUS_SECRET {
-                complain("secrets: a default or a weak one; make one with `echo whsec_$(openssl rand -base64 32)`");
+            if is_weak(secret) {
+                complain(WEAK);
             }
             if webhooks[..at].iter().any(|other| other.secrets.contains(secret)) {
                 complain("secrets: the same as another endpoint's; each has its own");
             }
+        }
+    }
+}
+
+const WEAK: &str = "secrets: a default or a weak one; make one with `echo whsec_$(openssl rand -base64 32)`";
+
+fn is_weak(secret: &WebhookSecret) -> bool {
+    // as few different bytes as a word typed again and again has
+    let different = secret.bytes().iter().collect::<BTreeSet<_>>().len();
+    different < 12 || [keys::CAMPUS_SECRET, keys::UTILITY_SECRET].contains(&secret.bytes())
+}
+
+/// Services of one provider may share their secret.
+fn providers(services: &[Living], complaints: &mut Vec<String>) {
+    for service in services {
+        let mut complain = |why: &str| complaints.push(format!("living {}: {why}", service.id));
+        if !service.url.is_encrypted() {
+            complain("url: must begin with https://");
+        }
+        if service.secrets.iter().any(is_weak) {
+            complain(WEAK);
         }
     }
 }
@@ -147,6 +167,8 @@ mod tests {
             "secrets.index_key",
             "secrets.journal_key",
             "payee fiscal: wechat.private_key",
+            "living electricity: url",
+            "living card: secrets",
             "payee fiscal: wechat.api_v3_key",
             "payee fiscal: wechat.public_key",
             "payee agency: alipay.private_key",

@@ -6,13 +6,14 @@ use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
     AlipayAccount, Api, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, Fiscal, InitialPassword, Key32,
-    Mail, MailSecurity, OfficialAccount, Payee, School, Secrets, Server, Sms, SmsMethod, Webhook, WebhookSecret,
-    WechatAccount,
+    Living, Mail, MailSecurity, OfficialAccount, Payee, School, Secrets, Server, Sms, SmsMethod, Webhook,
+    WebhookSecret, WechatAccount,
 };
 use crate::domain::api_key::ApiScope;
 use crate::domain::event::EventKind;
 use crate::domain::fee::Fund;
 use crate::domain::module::Modules;
+use crate::domain::pattern::Pattern;
 use crate::flow::api_keys::{self, Admission};
 use crate::flow::migrate;
 use crate::flow::official::menu;
@@ -21,6 +22,7 @@ use crate::outbound::HttpClient;
 use crate::sandbox::campus::receiver;
 use crate::sandbox::fiscal::{counter, voice};
 use crate::sandbox::postbox::gateway;
+use crate::sandbox::utility::till;
 use crate::sandbox::{keys, merchants, world};
 use anyhow::Context;
 use base64::Engine;
@@ -250,6 +252,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         sms: None,
         api: Api { calls_per_minute: 60_000 },
         fiscal: None,
+        living: demo_living(sandbox_url),
     }
 }
 
@@ -300,6 +303,35 @@ pub fn demo_webhook(sandbox_url: &str) -> Webhook {
     }
 }
 
+/// What the sandbox's utility offers. Its secret is known to everybody.
+fn demo_living(sandbox_url: &str) -> Vec<Living> {
+    let secret = format!("whsec_{}", BASE64.encode(keys::UTILITY_SECRET));
+    let service = |id: &str, name: (&str, &str), account: (&str, &str), (pattern, example): (&str, &str)| Living {
+        id: id.to_owned(),
+        name: name.0.to_owned(),
+        name_en: name.1.to_owned(),
+        account: account.0.to_owned(),
+        account_en: account.1.to_owned(),
+        pattern: Pattern::parse(pattern).expect("a row of classes"),
+        example: example.to_owned(),
+        min: 1_000,
+        max: 50_000,
+        step: 100,
+        chips: vec![5_000, 10_000, 20_000],
+        payee: "agency".to_owned(),
+        unit: String::new(),
+        unit_en: String::new(),
+        url: EndpointUrl::try_from(format!("{sandbox_url}{}", till::PATH)).expect("the sandbox is on loopback"),
+        secrets: vec![WebhookSecret::try_from(secret.clone()).expect("32 bytes are long enough")],
+    };
+    let electricity = ("宿舍电费", "Dormitory electricity");
+    let card = ("校园卡充值", "Campus card");
+    vec![
+        service("electricity", electricity, ("房间号", "Room"), ("[1-9][0-9]{0,1}-[0-9]{3,4}", "3-412")),
+        service("card", card, ("卡号", "Card number"), ("[0-9]{8}", "20230417")),
+    ]
+}
+
 fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
     let [student, newcomer, staff] = demo_data::three_to_sign_in();
     println!(
@@ -309,6 +341,7 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
          \x20 模拟手机 phone   {sandbox_url}/   （微信、支付宝、浏览器 · WeChat, Alipay, browser）\n\
          \x20 校园系统 campus  {sandbox_url}/campus   （付款后收到的事件 · events about payments）\n\
          \x20 电子票据 e-receipts {sandbox_url}/fiscal   （财政票据平台 · the fiscal authority's bills）\n\
+         \x20 能源中心 utility  {sandbox_url}/utility   （电表与校园卡 · meters and cards）\n\
          \x20 短信邮件 messages {sandbox_url}/messages   （验证码、链接、提醒 · codes, links, notices）\n\
          \x20 数据目录 data    {folder}\n\n\
          \x20 在校生 student   用户名 {}   密码 {}   {}\n\

@@ -16,6 +16,7 @@ use crate::domain::payer::{PayerKind, Phone};
 use crate::domain::profile::Email;
 use crate::domain::programme::Programme;
 use crate::flow::enrol;
+use crate::store::bulk::{self, Told};
 use crate::store::chain::{Chain, NewEntry};
 use crate::store::enrolments::Details;
 use crate::store::payers::NewPayer;
@@ -152,6 +153,7 @@ struct School {
     check_up: FeeItemId,
     conference: FeeItemId,
     uniform: FeeItemId,
+    autumn_books: FeeItemId,
     due_day: i64,
 }
 
@@ -191,6 +193,7 @@ impl School {
             check_up: item("21", ("体检费", "Health check"), Other, "agency", open, None).await?,
             conference: item("22", ("会议费", "Conference fee"), Other, "agency", over, None).await?,
             uniform: item("23", ("军训服装费", "Training uniform"), Other, "agency", soon, None).await?,
+            autumn_books: item("24", ("秋季教材费", "Autumn textbooks"), Other, "agency", open, Some(10_000)).await?,
             due_day: (now + days(30)).format("%Y%m%d").parse()?,
         })
     }
@@ -215,6 +218,9 @@ impl School {
             bill.push((self.insurance, self.this_year, 25_000, 0, 0));
             bill.push((self.check_up, self.this_year, 6_500, 0, 0));
         }
+        if payer.kind == PayerKind::Student {
+            bill.push((self.autumn_books, self.this_year, 36_500, 0, 0));
+        }
         if payer.kind == PayerKind::Newcomer {
             bill.push((self.uniform, self.this_year, 23_800, 0, 0));
         }
@@ -229,6 +235,10 @@ impl School {
         }
         for (item, period, assessed, waived, paid) in bill {
             let mut book = books::open(tx, chain, (id, item, period), Some(self.due_day), now).await?;
+            if item == self.autumn_books {
+                let told = Told { due_day: Some(self.due_day), batch: "秋季教材".to_owned() };
+                bulk::set_told(tx, book.charge, &told).await?;
+            }
             let entries = [(Cause::Assessed, "demo", assessed), (Cause::Waived, "counter", waived)];
             for (cause, cause_no, amount) in entries.into_iter().chain([(Cause::Paid, "counter:demo", paid)]) {
                 if amount > 0 {

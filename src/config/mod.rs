@@ -3,6 +3,7 @@
 //! `JIAOFEI__SECTION__KEY` (for payees: `JIAOFEI__PAYEE__0__WECHAT__API_V3_KEY`).
 pub mod fiscal;
 pub mod key;
+pub mod living;
 pub mod message;
 pub mod school;
 pub mod settings;
@@ -10,6 +11,7 @@ pub mod webhook;
 
 pub use fiscal::Fiscal;
 pub use key::{Key32, OneOrMore, Pem, Picture};
+pub use living::Living;
 pub use message::{Mail, MailSecurity, Sms, SmsMethod};
 pub use school::*;
 pub use settings::*;

@@ -9,6 +9,7 @@ use crate::domain::fee::Fund;
 
 use super::fiscal::{self, Fiscal};
 use super::key::{Key32, OneOrMore, Pem};
+use super::living::{self, Living};
 use super::message::{self, Mail, Sms};
 use super::school::School;
 use super::webhook::{self, Webhook};
@@ -42,6 +43,9 @@ pub struct Config {
     /// None: no fiscal e-receipts are issued
     #[serde(default)]
     pub fiscal: Option<Fiscal>,
+    /// 生活缴费: what payers can top up
+    #[serde(default)]
+    pub living: Vec<Living>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -305,6 +309,7 @@ impl Config {
             }
         }
         fiscal::check(self.fiscal.as_ref()).or_else(|(key, why)| unfit(key, why))?;
+        living::check(&self.living, |code| self.payee(code).is_some()).or_else(|(key, why)| unfit(&key, why))?;
         message::check(self.mail.as_ref(), self.sms.as_ref()).or_else(|(key, why)| unfit(&key, why))?;
         webhook::check(&self.webhook).or_else(|(key, why)| unfit(&key, why))
     }

@@ -19,6 +19,12 @@ pub struct Charge {
 }
 
 impl Charge {
+    /// Whether it is what a payer buys (生活缴费) rather than what the office bills: what it owes waits in orders of its
+    /// own, and is no arrears.
+    pub fn is_bought(&self) -> bool {
+        self.item.kind == FeeKind::Living && self.item.code.starts_with(super::living::ITEM)
+    }
+
     /// Which batch of other fees it belongs to. Without a name, what a period has of one kind is a batch. What is
     /// billed with tuition is in none.
     pub fn batch_key(&self) -> Option<String> {

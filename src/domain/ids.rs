@@ -48,6 +48,8 @@ ids! {
     EventId,
     /// 送达
     DeliveryId,
+    /// 生活缴费
+    TopUpId,
     /// 公告
     AnnouncementId,
     /// 报名项目

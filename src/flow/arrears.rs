@@ -7,7 +7,7 @@ use crate::domain::order::Order;
 use crate::store::{charges, orders};
 
 pub struct Arrears {
-    /// Every charge, newest period first; what is paid has no arrears
+    /// Every charge the office billed, newest period first; what is paid has no arrears
     pub charges: Vec<Charge>,
     /// Pending orders with the charges each one holds
     pub pending: Vec<(Order, ChargeId)>,
@@ -21,7 +21,8 @@ impl Arrears {
 }
 
 pub async fn of_payer(app: &App, payer: PayerId) -> Result<Arrears> {
-    let charges = charges::find_of_payer(app.db.read(), payer).await?;
+    let mut charges = charges::find_of_payer(app.db.read(), payer).await?;
+    charges.retain(|charge| !charge.is_bought());
     let pending = orders::pending_lines(app.db.read(), payer).await?;
     Ok(Arrears { charges, pending })
 }

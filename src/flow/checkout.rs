@@ -98,7 +98,7 @@ async fn release_expired(app: &App, payer: PayerId, wanted: &[Wanted]) -> Result
     Ok(())
 }
 
-async fn next_order_no(app: &App) -> Result<OrderNo> {
+pub(super) async fn next_order_no(app: &App) -> Result<OrderNo> {
     let (school, now) = (&app.config.school, app.clock.now());
     let serial = app.serials.next(&app.db, &format!("order:{}", now.format("%y%m%d")), 10).await?;
     Ok(OrderNo::compose(&school.order_prefix, now, &school.code, serial))
@@ -126,7 +126,8 @@ async fn find_same(
     Ok(None)
 }
 
-async fn insert(
+/// Inserts one order; `place` is its part of the checkout.
+pub(super) async fn insert(
     app: &App,
     tx: &impl sea_orm::ConnectionTrait,
     (payer_id, checkout_id): (PayerId, &str),

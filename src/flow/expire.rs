@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::attempt::{Retired, retire};
 use super::failure::Result;
 use super::lane::{self, Lane};
-use super::settle;
+use super::{living, settle};
 use crate::app::App;
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
@@ -51,6 +51,7 @@ pub async fn close(app: &App, order: &Order, reason: CloseReason) -> Result<Ende
     }
     if pending {
         orders::move_to_closed(&tx, order.id, reason, app.clock.now()).await?;
+        living::books::let_go(app, &tx, order, app.clock.now()).await?;
     }
     app.drill.point("close: order closed")?;
     tx.commit().await?;

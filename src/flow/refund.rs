@@ -8,6 +8,7 @@ use sea_orm::ConnectionTrait;
 use super::events::record;
 use super::failure::{Failure, Result};
 use super::lane::{self, Lane};
+use super::living;
 use crate::app::App;
 use crate::channel::contract::{ChannelError, Reception, RefundAsk, RefusedFor};
 use crate::domain::charge::Cause;
@@ -66,28 +67,43 @@ pub async fn want(
 /// The office sends back parts of a paid order, line by line. The sums are reserved here, so two requests at once can
 /// never exceed what was paid; the charges' books move when the channel says the money is back.
 pub async fn request(app: &App, order: &Order, lines: &[(ChargeId, Fen)], reason: &str) -> Result<RefundId> {
+    let tx = app.db.begin().await?;
+    if living::books::is_on_its_way(&tx, order.id).await? {
+        return Err(Refusal::UnderReview.into());
+    }
+    let id = request_in(app, &tx, order, lines, reason).await?;
+    tx.commit().await?;
+    app.drill.gap("refund: wish committed").await?;
+    Ok(id)
+}
+
+/// As [`request`], in a transaction that has a reason of its own.
+pub async fn request_in(
+    app: &App,
+    tx: &impl ConnectionTrait,
+    order: &Order,
+    lines: &[(ChargeId, Fen)],
+    reason: &str,
+) -> Result<RefundId> {
     let now = app.clock.now();
     let lines = folded(lines).ok_or(Refusal::NotFound)?;
     let amount: Fen = lines.iter().map(|(_, amount)| *amount).sum();
-    let tx = app.db.begin().await?;
-    let order = orders::lock(&tx, order.id).await?.ok_or(Refusal::NotFound)?;
+    let order = orders::lock(tx, order.id).await?.ok_or(Refusal::NotFound)?;
     app.drill.point("refund: order locked")?;
     let OrderState::Paid { trade_no, .. } = &order.state else { return Err(Refusal::NotFound.into()) };
     for (charge, amount) in &lines {
         let reserve = !app.drill.planted(Fault::ForgetToReserve);
-        if reserve && !orders::add_refunded(&tx, order.id, *charge, *amount).await? {
+        if reserve && !orders::add_refunded(tx, order.id, *charge, *amount).await? {
             return Err(Refusal::NotFound.into());
         }
     }
     app.drill.point("refund: sums reserved")?;
-    let trades = journal::trades_of_order(&tx, order.id).await?;
+    let trades = journal::trades_of_order(tx, order.id).await?;
     let trade = trades.iter().find(|trade| trade.trade_no == *trade_no).ok_or(Refusal::NotFound)?;
-    let attempt = attempts::find(&tx, &app.sealer, trade.attempt_id).await?.ok_or(Refusal::NotFound)?;
+    let attempt = attempts::find(tx, &app.sealer, trade.attempt_id).await?.ok_or(Refusal::NotFound)?;
     let wish = Want { cause: RefundCause::Requested, amount, total: order.total, reason };
-    let id = want(&tx, &attempt, trade_no, &wish, &lines, now).await?;
+    let id = want(tx, &attempt, trade_no, &wish, &lines, now).await?;
     app.drill.point("refund: wish written")?;
-    tx.commit().await?;
-    app.drill.gap("refund: wish committed").await?;
     Ok(id)
 }
 
@@ -236,11 +252,14 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
             }
             refunds::move_state(&tx, id, (from, Done), Some(channel_refund_no), Some(now), None).await?;
             app.drill.point("refund: done")?;
-            for (charge, amount) in refunds::lines(&tx, id).await? {
+            let lines = refunds::lines(&tx, id).await?;
+            for (charge, amount) in lines.iter().copied() {
                 let entry = NewEntry { cause: Cause::Refunded, cause_no: refund.refund_no.as_str(), amount, at: now };
                 books::lock_and_enter(&tx, &app.chain, charge, entry).await?;
             }
             ereceipts::wake(&tx, refund.order_id, now).await?;
+            let back = (refund.refund_no.as_str(), lines.as_slice());
+            living::books::sent_back(app, &tx, refund.order_id, back, now).await?;
             record::refunded(app, &tx, &refund, now).await?;
         }
         RefundHeard::Processing { channel_refund_no } => {

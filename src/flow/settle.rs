@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use super::ereceipt;
 use super::events::record;
 use super::failure::{Failure, Result};
-use super::refund;
+use super::{living, refund};
 use crate::app::App;
 pub use crate::channel::contract::RawNotice;
 use crate::channel::contract::{About, Ack, Notice, Reception};
@@ -260,6 +260,7 @@ impl Booking<'_> {
         let payer = self.order.payer_id;
         let receipt = journal::insert_receipt(self.tx, receipt_no, self.order.id, payer, self.now, ISSUER).await?;
         ereceipt::wish::want(self.app, self.tx, &self.order.payee_code, (receipt, receipt_no), self.now).await?;
+        living::books::paid(self.app, self.tx, self.order, self.now).await?;
         if !self.planted(Fault::TellAfterCommit) {
             record::paid(self.app, self.tx, &self.taken(&trade_no, paid_at), receipt_no, self.now).await?;
         }
@@ -275,6 +276,7 @@ impl Booking<'_> {
         attempts::move_to_paid(self.tx, self.attempt.id, self.now).await?;
         if matches!(self.order.state, OrderState::Pending { .. }) {
             orders::move_to_closed(self.tx, self.order.id, CloseReason::Superseded, self.now).await?;
+            living::books::let_go(self.app, self.tx, self.order, self.now).await?;
         }
         self.app.drill.point("surplus: order ended")?;
         let want = refund::Want { cause: RefundCause::Surplus, amount, total: amount, reason: "重复缴费退回" };

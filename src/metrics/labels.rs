@@ -25,12 +25,24 @@ pub const OPERATIONS: [&str; 6] = ["prepay", "buyer", "query", "close", "refund"
 /// Who is called
 pub const OFFICIAL_ACCOUNT: &str = "official_account";
 /// What works unasked
-pub const JOBS: [&str; 11] =
-    ["inquire", "expire", "refund", "tally", "keys", "deliver", "enrol", "post", "feed", "sweep", "ereceipts"];
+pub const JOBS: [&str; 12] = [
+    "inquire",
+    "expire",
+    "refund",
+    "tally",
+    "keys",
+    "deliver",
+    "enrol",
+    "post",
+    "feed",
+    "sweep",
+    "ereceipts",
+    "top_up",
+];
 /// Where a panic was caught
 pub const PLACES: [&str; 2] = ["request", "job"];
 /// What the office is told of; see docs/OPERATIONS.md
-pub const OFFICE_KINDS: [&str; 14] = [
+pub const OFFICE_KINDS: [&str; 15] = [
     "amount_mismatch",
     "foreign_notice",
     "trade_of_another_order",
@@ -45,6 +57,7 @@ pub const OFFICE_KINDS: [&str; 14] = [
     "webhook_gone",
     "ereceipt_failed",
     "ereceipt_stuck",
+    "top_up_unclear",
 ];
 /// A word that is none of those it should be
 pub const OTHER: &str = "other";

@@ -16,6 +16,7 @@ use super::faults::{Call, Fault, Setting};
 use super::fiscal::counter;
 use super::postbox::gateway;
 use super::trade::{PayRefusal, Refund, RefundState, Trade, TradeState};
+use super::utility::till;
 use super::wechat::bridge::{BridgeCall, check};
 use super::world::{Sandbox, Switches};
 
@@ -34,6 +35,7 @@ pub fn routes() -> impl IntoEndpoint {
         .at("/advance", post(advance))
         .at("/campus", get(receiver::state).post(receiver::set))
         .at("/fiscal", get(counter::state).post(counter::set))
+        .at("/utility", get(till::state).post(till::set))
         .at("/messages", get(gateway::state).post(gateway::refuse))
         .at("/open", post(open))
         .at("/pay", post(pay))

@@ -32,3 +32,5 @@ pub const ALIPAY_ROOT_CERT: &str = include_str!("keys/alipay_root.cert.pem");
 
 /// What the campus system's events are signed with; `whsec_` and this in base64
 pub const CAMPUS_SECRET: &[u8] = b"demo campus secret, known to all";
+/// What calls to the utility and its answers are signed with; `whsec_` and this in base64
+pub const UTILITY_SECRET: &[u8] = b"demo utility secret, known to all";

@@ -19,5 +19,6 @@ pub mod postbox;
 pub mod server;
 pub mod spoil;
 pub mod trade;
+pub mod utility;
 pub mod wechat;
 pub mod world;

@@ -12,6 +12,7 @@ use super::control;
 use super::fiscal::counter;
 use super::phone;
 use super::postbox::gateway;
+use super::utility::till;
 use super::wechat::cashier;
 use super::wechat::gateway::Gateway;
 use super::world::Sandbox;
@@ -38,6 +39,9 @@ impl Sandbox {
             // a system of the campus that is told of payments
             .at(receiver::PATH, post(receiver::hear))
             .at("/campus", get(receiver::show))
+            // a provider of electricity and the campus card
+            .at("/utility", get(till::show))
+            .at("/utility/:what", post(till::serve))
             // text messages and mail
             .at(gateway::PATH, post(gateway::send))
             .at("/messages", get(gateway::show))

@@ -18,6 +18,7 @@ use super::merchants::{Merchant, WECHAT_APP_SECRET, school_merchants};
 use super::outbox::{Courier, Delivery, NoticeAbout, NoticeJob, Outbox};
 use super::postbox::shelf::Shelf;
 use super::trade::{Event, RefundState, Trade};
+use super::utility::meters::{Meters, Trouble};
 
 /// Whom the sandbox plays for.
 #[derive(Clone, Debug)]
@@ -87,6 +88,7 @@ pub struct Sandbox {
     codes: Mutex<AuthCodes>,
     account: Mutex<Account>,
     campus: Mutex<Inbox>,
+    utility: Mutex<Meters>,
     postbox: Mutex<Shelf>,
     fiscal: Mutex<Fiscal>,
     switches: Mutex<Switches>,
@@ -119,6 +121,7 @@ impl Sandbox {
             codes: Mutex::default(),
             account: Mutex::default(),
             campus: Mutex::default(),
+            utility: Mutex::default(),
             postbox: Mutex::default(),
             fiscal: Mutex::default(),
             switches: Mutex::default(),
@@ -178,6 +181,16 @@ impl Sandbox {
     /// What came to phones and mailboxes.
     pub fn postbox(&self) -> MutexGuard<'_, Shelf> {
         hold(&self.postbox)
+    }
+
+    /// The provider of electricity and the campus card.
+    pub fn utility(&self) -> MutexGuard<'_, Meters> {
+        hold(&self.utility)
+    }
+
+    /// The provider fails so many times (none: until told otherwise), or not at all.
+    pub fn set_utility_trouble(&self, trouble: Option<Trouble>, times: Option<u32>) {
+        self.utility().trouble = trouble.map(|trouble| (trouble, times));
     }
 
     /// The campus system fails so many times (none: until told otherwise), or not at all.

@@ -151,7 +151,8 @@ migrations![
     "0013_ereceipts",
     "0014_counter_slips",
     "0015_sign_up",
-    "0016_batches"
+    "0016_batches",
+    "0017_living"
 ];
 
 impl MigratorTrait for Migrations {

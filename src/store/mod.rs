@@ -41,3 +41,4 @@ pub mod serials;
 pub mod sessions;
 pub mod sign_ups;
 pub mod tallies;
+pub mod top_ups;

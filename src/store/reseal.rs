@@ -31,6 +31,7 @@ impl Place {
             Field::MailLink => Place { field, table: "mail_link", column: "email_sealed", index: None },
             Field::Letter => Place { field, table: "message", column: "letter_sealed", index: None },
             Field::Card => Place { field, table: "profile", column: "card_sealed", index: None },
+            Field::Account => Place { field, table: "top_up", column: "account_sealed", index: None },
             Field::Enrolment => Place { field, table: "enrolment", column: "details_sealed", index: None },
         }
     }

@@ -73,10 +73,12 @@ pub enum Field {
     Letter,
     /// A mailbox that is not proven yet
     MailLink,
+    /// The room or the card of a top-up
+    Account,
 }
 
 impl Field {
-    pub const ALL: [Field; 9] = [
+    pub const ALL: [Field; 10] = [
         Field::IdNumber,
         Field::Phone,
         Field::Buyer,
@@ -86,6 +88,7 @@ impl Field {
         Field::Enrolment,
         Field::Letter,
         Field::MailLink,
+        Field::Account,
     ];
 
     const fn name(self) -> &'static str {
@@ -99,6 +102,7 @@ impl Field {
             Field::Enrolment => "enrolment",
             Field::Letter => "letter",
             Field::MailLink => "mail_link",
+            Field::Account => "account",
         }
     }
 }

@@ -7,13 +7,13 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, dealings, enrol, help, home, login, logout, news, orders, other,
-    paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition, verify,
+    account, amount, callback, cashier, checkout, dealings, enrol, help, home, living, login, logout, news, orders,
+    other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition, verify,
 };
 use super::view::links;
 use super::{api, error, health, notify};
 use crate::app::App;
-use crate::domain::module::Module::{self, BankCard, Enrolment, Recovery, SignUp};
+use crate::domain::module::Module::{self, BankCard, Enrolment, LivingFees, OtherFees, Recovery, SignUp};
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
     let h5 = Route::new()
@@ -44,7 +44,9 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/me/question", page(get(account::show_question).post(account::submit_question)))
         .at("/tuition", page(get(tuition::show)))
         .at("/tuition/:charge_id/amount", page(get(amount::show).post(amount::submit)))
-        .at("/other", page(get(other::show)))
+        .at("/other", of(OtherFees, page(get(other::show))))
+        .at("/living", of(LivingFees, page(get(living::list))))
+        .at("/living/:service", of(LivingFees, page(get(living::show).post(living::submit))))
         .at("/checkout", page(post(checkout::submit)))
         .at("/cashier/:order_no", page(get(cashier::show)))
         .at("/cashier/:order_no/pay", page(post(pay::pay)))

@@ -57,6 +57,7 @@ async fn every_page(world: &TestApp, student: &Student, phone: &Phone) -> Vec<Pa
                         ("id", "1"),
                         ("programme_id", "1"),
                         ("enrolment_id", &seat.to_string()),
+                        ("service", "electricity"),
                     ]))
                     .await,
             );

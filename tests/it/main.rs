@@ -21,6 +21,7 @@ mod fairness;
 mod headers;
 mod health;
 mod importing;
+mod living;
 mod logs;
 mod messages;
 mod metrics;

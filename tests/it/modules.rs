@@ -9,8 +9,13 @@ use crate::world::map::routes;
 use crate::world::phone::{Device, Phone};
 
 /// The modules that have pages, and how their paths begin.
-const PAGES: [(Module, &[&str]); 3] =
-    [(Module::Enrolment, &["/h5/enrol"]), (Module::Recovery, &["/h5/forgot"]), (Module::BankCard, &["/h5/me/card"])];
+const PAGES: [(Module, &[&str]); 5] = [
+    (Module::OtherFees, &["/h5/other"]),
+    (Module::LivingFees, &["/h5/living"]),
+    (Module::Enrolment, &["/h5/enrol"]),
+    (Module::Recovery, &["/h5/forgot"]),
+    (Module::BankCard, &["/h5/me/card"]),
+];
 
 fn set(opening: Opening) -> impl FnOnce(&mut Config) {
     move |config| PAGES.iter().for_each(|(module, _)| config.school.modules.set(*module, opening))
@@ -19,7 +24,7 @@ fn set(opening: Opening) -> impl FnOnce(&mut Config) {
 /// Method and path of every page of every module.
 fn paths() -> Vec<(&'static str, String)> {
     let ours = |pattern: &str| PAGES.iter().any(|(_, heads)| heads.iter().any(|head| pattern.starts_with(head)));
-    let fill = [("programme_id", "1"), ("enrolment_id", "1")];
+    let fill = [("programme_id", "1"), ("enrolment_id", "1"), ("service", "electricity")];
     let found: Vec<_> = routes().into_iter().filter(|route| ours(&route.pattern)).collect();
     assert!(found.len() >= 12, "{found:?}");
     found.into_iter().map(|route| (route.method, route.path(&fill))).collect()

@@ -63,6 +63,8 @@ impl Scene {
             ("charge_id", &self.victim.tuition.to_string()),
             ("receipt_no", &self.receipt_no),
             ("enrolment_id", &self.enrolment.to_string()),
+            // nobody's own, so nothing to find
+            ("service", "nowhere"),
         ])
     }
 }
@@ -116,6 +118,7 @@ async fn another_payer_finds_nothing_behind_any_path_and_cannot_tell_it_from_wha
                 ("charge_id", "999999"),
                 ("receipt_no", "999999"),
                 ("enrolment_id", "999999"),
+                ("service", "nowhere"),
             ]);
             let nothing = ask(phone, &route, &nowhere, &csrf).await;
             assert_eq!(nothing.status, 404, "{} {nowhere}", route.method);

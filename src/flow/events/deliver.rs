@@ -3,22 +3,17 @@
 //! A try is claimed by compare-and-set for [`HELD`]; a process that dies in the middle leaves it to the next. Each
 //! endpoint is served apart from the others, so that one which is slow holds up only itself. An event's order among
 //! others is not kept. Addresses, payloads and answers never reach a log.
-use std::fmt::Write;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::future;
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::app::App;
-use crate::config::{Webhook, WebhookSecret};
+use crate::config::Webhook;
 use crate::domain::event::pause_after;
-use crate::domain::moment::Moment;
 use crate::drill::Fault;
 use crate::flow::failure::Result;
+use crate::flow::signature;
 use crate::outbound::{OutboundError, Reply};
 use crate::store::events::{After, Due, Try};
 use crate::store::{events, journal};
@@ -75,7 +70,7 @@ async fn try_once(app: &App, endpoint: &Webhook, due: &Due) -> Result<Option<boo
     }
     let renumbered = format!("{}{}", due.event_no, due.tries);
     let event_no = if app.drill.planted(Fault::RenumberEvents) { &renumbered } else { &due.event_no };
-    let headers = headers(&endpoint.secrets, event_no, at, due.payload.as_bytes());
+    let headers = signature::headers(&endpoint.secrets, event_no, at, due.payload.as_bytes());
     let answer = match headers {
         Some(headers) => {
             let body = due.payload.clone().into_bytes();
@@ -180,46 +175,9 @@ fn beginning(body: &[u8]) -> String {
     said.trim().to_owned()
 }
 
-/// The headers of one try; none when the event's number fits no header, which cannot be.
-fn headers(secrets: &[WebhookSecret], event_no: &str, at: Moment, body: &[u8]) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("webhook-id", HeaderValue::from_str(event_no).ok()?);
-    headers.insert("webhook-timestamp", HeaderValue::from(at.unix()));
-    headers.insert("webhook-signature", HeaderValue::from_str(&signature(secrets, event_no, at, body)).ok()?);
-    Some(headers)
-}
-
-/// `v1,<base64>` for each secret, with blanks between: HMAC-SHA256 over `id.timestamp.body` (Standard Webhooks,
-/// signature scheme).
-fn signature(secrets: &[WebhookSecret], event_no: &str, at: Moment, body: &[u8]) -> String {
-    let mut all = String::new();
-    for secret in secrets {
-        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.bytes()));
-        context.update(format!("{event_no}.{}.", at.unix()).as_bytes());
-        context.update(body);
-        let blank = if all.is_empty() { "" } else { " " };
-        // writing to a String cannot fail
-        let _ = write!(all, "{blank}v1,{}", BASE64.encode(context.sign().as_ref()));
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_signature_is_the_one_of_the_specifications_example() {
-        // Standard Webhooks, reference libraries' own test
-        let secret = WebhookSecret::try_from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()).unwrap();
-        let (id, at, body) =
-            ("msg_p5jXN8AQM9LWM0D4loKWxJek", Moment::from_unix(1_614_265_330), br#"{"test": 2432232314}"#);
-        let signed = signature(std::slice::from_ref(&secret), id, at, body);
-        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        let both = signature(&[secret.clone(), secret], id, at, body);
-        assert_eq!(both, format!("{signed} {signed}"));
-    }
 
     #[test]
     fn of_an_answer_only_a_short_printable_beginning_without_digits_and_names_is_kept() {

@@ -4,6 +4,7 @@ use poem::{IntoResponse, Response, Result, handler};
 use super::access::surplus;
 use crate::domain::charge::Charge;
 use crate::domain::fee::FeeKind;
+use crate::domain::module::{Module, Opening};
 use crate::domain::money::Fen;
 use crate::flow::{announcements, arrears, records};
 use crate::web::error::Problem;
@@ -17,6 +18,7 @@ use crate::web::view::part::Title;
 pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let app = &visit.app;
     let own = arrears::of_payer(app, signed.payer.id).await.map_err(Problem::from)?;
+    let offered = app.config.school.modules.opening(Module::OtherFees) == Opening::Open;
     let owed = |tuition: bool| -> Fen {
         let wanted = own.charges.iter().filter(|charge| (charge.item.kind == FeeKind::Tuition) == tuition);
         wanted.map(|charge| charge.balance.arrears()).sum()
@@ -42,7 +44,7 @@ pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let view = Home {
         frame: visit.frame(Some(&signed.payer)),
         tuition: owed(true),
-        other: owed(false),
+        other: if offered { owed(false) } else { Fen::ZERO },
         periods: periods(&own.charges),
         pending,
         surplus: back.as_ref().map(surplus),

@@ -10,6 +10,7 @@ pub mod dealings;
 pub mod enrol;
 pub mod help;
 pub mod home;
+pub mod living;
 pub mod login;
 pub mod logout;
 pub mod news;

@@ -6,6 +6,7 @@ use poem::web::Path;
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::facts;
+use super::living::line_of;
 use crate::domain::moment::Moment;
 use crate::domain::order::OrderState;
 use crate::domain::order_no::OrderNo;
@@ -127,7 +128,9 @@ pub async fn show(visit: &Visit, Settled(signed): Settled, Path(no): Path<String
         asked_at: refund.created_at,
         done_at: refund.done_at,
     };
+    let top_up = line_of(app, &record.order, signed.is_limited()).await?;
     let view = OrderPage {
+        top_up,
         frame: visit.frame(Some(&signed.payer)),
         order: facts(app, &record.order, record.lines.clone()),
         state: record.order.state.clone(),

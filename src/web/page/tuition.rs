@@ -7,6 +7,7 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Charge, Totals};
 use crate::domain::fee::{Fund, Unpayable};
 use crate::domain::ids::ChargeId;
+use crate::domain::module::{Module, Opening};
 use crate::domain::money::Fen;
 use crate::domain::refusal::Refusal;
 use crate::flow::arrears::{self, Arrears};
@@ -76,6 +77,7 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, chosen: Chosen) -> Result<Re
             }
         }
     }
+    let offered = visit.app.config.school.modules.opening(Module::OtherFees) == Opening::Open;
     let view = Tuition {
         frame: visit.frame(Some(&signed.payer)),
         checkout_id: visit.app.chance.token(22),
@@ -85,7 +87,7 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, chosen: Chosen) -> Result<Re
         items_to_choose: choices(listed.iter().map(|one| (&one.item.code, &one.item.name))),
         has_expired: billed.iter().any(|charge| !is_settled(charge) && is_over(charge)),
         has_settled: !signed.is_limited() && billed.iter().any(|charge| is_settled(charge)),
-        other: other.iter().map(|charge| charge.balance.arrears()).sum(),
+        other: other.iter().filter(|_| offered).map(|charge| charge.balance.arrears()).sum(),
         problem: chosen.problem.clone(),
         filter: chosen.filter,
     };

@@ -8,6 +8,8 @@ pub const LOGIN: &str = "/h5/login";
 pub const LOGOUT: &str = "/h5/logout";
 pub const LOGOUT_EVERYWHERE: &str = "/h5/logout-everywhere";
 pub const TUITION: &str = "/h5/tuition";
+/// 生活缴费
+pub const LIVING: &str = "/h5/living";
 /// 其他缴费
 pub const OTHER: &str = "/h5/other";
 pub const CHECKOUT: &str = "/h5/checkout";
@@ -103,6 +105,11 @@ pub fn me_done(code: &str) -> String {
 /// 付款出现问题
 pub fn trouble(no: &OrderNo) -> String {
     format!("/h5/orders/{no}/trouble")
+}
+
+/// One service of 生活缴费
+pub fn living(service: &str) -> String {
+    format!("{LIVING}/{service}")
 }
 
 pub fn announcement(id: &AnnouncementId) -> String {

@@ -11,6 +11,7 @@ pub mod help;
 pub mod home;
 pub mod launch;
 pub mod links;
+pub mod living;
 pub mod login;
 pub mod message;
 pub mod news;

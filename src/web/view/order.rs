@@ -2,6 +2,7 @@
 use askama::Template;
 
 use super::links::{self, Door};
+use super::living::TopUpLine;
 use super::orders::{state_tone, state_word};
 use super::part::{OrderFacts, channel_word};
 use super::refusals;
@@ -23,6 +24,8 @@ pub struct OrderPage {
     pub channel: Option<Channel>,
     /// 收费单, once it exists: its number and when it was written
     pub receipt: Option<(String, Moment)>,
+    /// 生活缴费: what became of it
+    pub top_up: Option<TopUpLine>,
     /// Newest first
     pub refunds: Vec<RefundLine>,
     /// Money of another amount arrived: the office looks at it first

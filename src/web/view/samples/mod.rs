@@ -4,6 +4,7 @@ pub mod enrolling;
 pub mod entry;
 pub mod joining;
 pub mod kit;
+pub mod living;
 pub mod other;
 pub mod paying;
 pub mod records;

@@ -5,6 +5,7 @@ use super::kit::{
     Sample, agency_payee, at, fiscal_payee, order, order_no, sample, signed_in, this_year, titled, tuition_fee,
 };
 use crate::domain::bilingual::Bilingual;
+use crate::domain::living::TopUpState;
 use crate::domain::money::Fen;
 use crate::domain::order::{CloseReason, OrderState};
 use crate::domain::order_no::OrderNo;
@@ -16,6 +17,7 @@ use crate::web::html::Frame;
 use crate::web::view::dealings::Dealings;
 use crate::web::view::filter::{Dealt, Listing, Pages, PaidKind, Span, Which};
 use crate::web::view::links;
+use crate::web::view::living::TopUpLine;
 use crate::web::view::order::{OrderPage, RefundLine};
 use crate::web::view::orders::{Month, OrderRow, Orders};
 use crate::web::view::paid::{Maker, PaidList, PaidMonth, PaidYear, Slip, SlipLine, SlipRow};
@@ -109,7 +111,13 @@ fn details(frame: &Frame) -> Vec<Sample> {
         channel,
         receipt: None,
         refunds: Vec::new(),
+        top_up: None,
         under_review: false,
+    };
+    let top_up = |state| TopUpLine {
+        service: Bilingual::new("宿舍电费", "Dormitory electricity"),
+        account: Some("3-412".into()),
+        state,
     };
     let refund = |cause, state, done: Option<&str>| RefundLine {
         cause,
@@ -130,6 +138,18 @@ fn details(frame: &Frame) -> Vec<Sample> {
         sample("order-pending", page(pending(), None)),
         sample("order-paid", OrderPage { receipt, refunds, ..page(paid_state(), Some(Channel::Wechat)) }),
         sample("order-closed", page(closed_state(CloseReason::Expired), None)),
+        sample(
+            "order-top-up",
+            OrderPage { top_up: Some(top_up(TopUpState::Waiting)), ..page(paid_state(), Some(Channel::Wechat)) },
+        ),
+        sample(
+            "order-topped-up",
+            OrderPage { top_up: Some(top_up(TopUpState::Done)), ..page(paid_state(), Some(Channel::Wechat)) },
+        ),
+        sample(
+            "order-top-up-back",
+            OrderPage { top_up: Some(top_up(TopUpState::Returned)), ..page(paid_state(), Some(Channel::Wechat)) },
+        ),
         sample("order-review", OrderPage { under_review: true, ..page(pending(), Some(Channel::Alipay)) }),
     ]
 }
