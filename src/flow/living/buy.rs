@@ -3,7 +3,7 @@ use sea_orm::ConnectionTrait;
 
 use super::provider::{self, Left};
 use crate::app::App;
-use crate::config::Living;
+pub use crate::config::Living;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::Cause;
 use crate::domain::checkout::Part;

@@ -4,10 +4,10 @@ use poem::web::Path;
 use poem::{IntoResponse, Response, Result, handler};
 
 use crate::app::App;
-use crate::config::Living;
+
 use crate::domain::money::Fen;
 use crate::domain::order::Order;
-use crate::flow::living::buy::{self, NotTaken};
+use crate::flow::living::buy::{self, Living, NotTaken};
 use crate::flow::living::provider::{self, Left};
 use crate::web::error::{Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
