@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use super::http::{self, Answer, Connection, Load, Outcome};
 use super::school::{self, PHONE, Size};
-use super::stage::Stage;
+use super::stage::{Spent, Stage};
 use super::table::{Aim, Table, median, millis, per_second};
 
 const CLIENTS: usize = 8;
@@ -56,8 +56,12 @@ pub async fn rates(stage: &Stage, table: &mut Table) -> anyhow::Result<()> {
         load(&here, requests.clone(), 400).await?;
         let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         let (mut middle, mut late) = (Vec::new(), Vec::new());
+        let (mut spent, mut answers) = (Spent::default(), 0);
         for _ in 0..ROUNDS {
+            let before = stage.spent()?;
             let page = load(&here, requests.clone(), COUNT).await?;
+            spent.add(before, stage.spent()?);
+            answers += page.answers;
             let least = load(&[stage.hello.address], hello.clone(), 10 * COUNT).await?;
             ratios.push(page.rate() / least.rate());
             ours.push(page.rate());
@@ -70,6 +74,7 @@ pub async fn rates(stage: &Stage, table: &mut Table) -> anyhow::Result<()> {
         let beside = format!("hello-world {}", per_second(median(&bare)));
         let aim = Aim::at_least(median(&ratios), 0.08).filter(|_| name.starts_with("arrears"));
         table.add(name, told, beside, Some(median(&ratios)), aim);
+        spent.tell(name, answers, table);
     }
     Ok(())
 }

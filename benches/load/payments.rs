@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::http::{self, Load, Outcome};
 use super::pages;
 use super::pgbench;
-use super::stage::Stage;
+use super::stage::{Spent, Stage};
 use super::table::{Aim, Table, median, millis, per_second};
 
 const CLIENTS: usize = 16;
@@ -41,8 +41,13 @@ pub async fn first_time(stage: &Stage, table: &mut Table) -> anyhow::Result<()> 
     let script = pgbench::capture(stage).await?;
     settle(stage, &[stage.address()], stage.orders(400)?, None).await?;
     let (mut ours, mut theirs, mut ratios, mut waits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut spent, mut answers) = (Spent::default(), 0);
     for _ in 0..ROUNDS {
-        let told = settle(stage, &[stage.address()], stage.orders(ROUND)?, None).await?;
+        let orders = stage.orders(ROUND)?;
+        let before = stage.spent()?;
+        let told = settle(stage, &[stage.address()], orders, None).await?;
+        spent.add(before, stage.spent()?);
+        answers += told.answers;
         let replayed = script.rate(stage, stage.orders(ROUND)?, CLIENTS)?;
         ratios.push(told.rate() / replayed);
         waits.push(told.percentile(99));
@@ -53,6 +58,7 @@ pub async fn first_time(stage: &Stage, table: &mut Table) -> anyhow::Result<()> 
     let told = format!("{}, p99 {}", per_second(median(&ours)), millis(median(&waits)));
     let beside = format!("pgbench {}", per_second(median(&theirs)));
     table.add(&figure, told, beside, Some(median(&ratios)), Aim::at_least(median(&ratios), 0.7));
+    spent.tell("first-time notices", answers, table);
     Ok(())
 }
 
@@ -60,8 +66,12 @@ pub async fn duplicates(stage: &Stage, table: &mut Table) -> anyhow::Result<()> 
     let requests = Arc::new(stage.voice.requests(stage.orders(800)?)?);
     send(&[stage.address()], Arc::clone(&requests), None, 1).await?;
     let (mut ours, mut hello, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut spent, mut answers) = (Spent::default(), 0);
     for _ in 0..ROUNDS {
+        let before = stage.spent()?;
         let told = send(&[stage.address()], Arc::clone(&requests), None, 25).await?;
+        spent.add(before, stage.spent()?);
+        answers += told.answers;
         // the same bytes, so that reading them costs both sides the same
         let like = requests.iter().map(|request| to_root(request)).collect();
         let bare = send(&[stage.hello.address], Arc::new(like), None, 50).await?;
@@ -72,6 +82,7 @@ pub async fn duplicates(stage: &Stage, table: &mut Table) -> anyhow::Result<()> 
     let beside = format!("hello-world {}", per_second(median(&hello)));
     let ratio = median(&ratios);
     table.add("duplicate notices", per_second(median(&ours)), beside, Some(ratio), Aim::at_least(ratio, 0.3));
+    spent.tell("duplicate notices", answers, table);
     Ok(())
 }
 

@@ -29,8 +29,8 @@ struct Logged {
 pub async fn capture(stage: &Stage) -> anyhow::Result<Script> {
     let (outside, database) = (stage.outside(), stage.database());
     let mut connection = Connection::open(stage.address()).await?;
-    // the first orders warm the connections up and take the serials' block
-    let orders = stage.orders(41)?;
+    // the first orders warm the connections up; the last one stands in the middle of a block of serials
+    let orders = stage.orders(46)?;
     let sample = orders.end - 1;
     for order in orders.start..sample {
         connection.exchange(&stage.voice.request(order)?).await?;
@@ -55,8 +55,8 @@ pub async fn capture(stage: &Stage) -> anyhow::Result<Script> {
     }
     let jobs: HashSet<String> = read(&text[begun..idle]).into_iter().map(|logged| logged.sql).collect();
     let mut seen = read(&text[idle..]);
-    seen.retain(|logged| !jobs.contains(&logged.sql));
-    // jobs may begin and end transactions of their own in between
+    seen.retain(|logged| brackets(&logged.sql) || !jobs.contains(&logged.sql));
+    drop_empty(&mut seen);
     let one =
         "SELECT c.id FROM order_line l JOIN charge c ON c.id = l.charge_id JOIN payment_order o ON o.id = l.order_id";
     let charges =
@@ -74,6 +74,27 @@ pub async fn capture(stage: &Stage) -> anyhow::Result<Script> {
         value => school::stand_in(sample, &charges, value),
     };
     script(&seen, &stand_in)
+}
+
+/// Whether this begins or ends a transaction.
+fn brackets(sql: &str) -> bool {
+    ["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|word| sql.eq_ignore_ascii_case(word))
+}
+
+/// Takes out transactions of which nothing is left: those of jobs.
+fn drop_empty(seen: &mut Vec<Logged>) {
+    let mut at = 0;
+    while at < seen.len() {
+        let process = &seen[at].process;
+        let next = (at + 1..seen.len()).find(|next| seen[*next].process == *process);
+        match next.filter(|next| brackets(&seen[*next].sql)) {
+            Some(next) if seen[at].sql.eq_ignore_ascii_case("BEGIN") => {
+                seen.remove(next);
+                seen.remove(at);
+            }
+            _ => at += 1,
+        }
+    }
 }
 
 fn script(seen: &[Logged], stand_in: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Script> {

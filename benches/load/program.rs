@@ -44,6 +44,10 @@ impl Program {
         }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A value of /proc/…/status, in bytes: `VmRSS` now, `VmHWM` at most.
     pub fn memory(&self, key: &str) -> anyhow::Result<u64> {
         memory(self.child.id(), key).context("/proc does not tell")
@@ -54,6 +58,22 @@ pub fn memory(process: u32, key: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with(key))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// Processor time a process and those of its children that have ended have used, in microseconds; none when there is
+/// no such process. Fields 14 to 17 of proc_pid_stat(5), in hundredths of a second on Linux.
+pub fn processor(process: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // the name in brackets may hold blanks
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let ticks: Option<Vec<f64>> = fields.get(11..15)?.iter().map(|field| field.parse().ok()).collect();
+    Some(ticks?.iter().sum::<f64>() * 10_000.0)
+}
+
+/// The children of a process that live now.
+pub fn children(process: u32) -> Vec<u32> {
+    let tasks = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    tasks.split_whitespace().filter_map(|child| child.parse().ok()).collect()
 }
 
 impl Drop for Program {

@@ -22,6 +22,27 @@ pub struct Stage {
     used: Cell<usize>,
 }
 
+/// Processor time, in microseconds.
+#[derive(Clone, Copy, Default)]
+pub struct Spent {
+    pub server: f64,
+    pub postgres: f64,
+}
+
+impl Spent {
+    pub fn add(&mut self, from: Spent, until: Spent) {
+        self.server += until.server - from.server;
+        self.postgres += until.postgres - from.postgres;
+    }
+
+    /// For each of so many answers.
+    pub fn tell(self, figure: &str, answers: usize, table: &mut Table) {
+        let each = |micros: f64| format!("{:.0} µs", micros / answers as f64);
+        let told = format!("server {}, PostgreSQL {}", each(self.server), each(self.postgres));
+        table.add(&format!("{figure}: processor time of one"), told, String::new(), None, None);
+    }
+}
+
 /// What `benches/run` has started and tells by environment.
 pub struct Outside {
     pub folder: PathBuf,
@@ -165,6 +186,15 @@ impl Stage {
         let size = Size { charges: 1_000_000 };
         tell_import(table, size, Outside::read()?.found(size)?);
         Ok(())
+    }
+
+    /// Processor time used so far.
+    pub fn spent(&self) -> anyhow::Result<Spent> {
+        let of = |process| program::processor(process).context("/proc does not tell");
+        let file = std::fs::read_to_string(self.outside.folder.join("pg/postmaster.pid"))?;
+        let postgres: u32 = file.lines().next().unwrap_or_default().trim().parse()?;
+        let backends = program::children(postgres).into_iter().filter_map(program::processor);
+        Ok(Spent { server: of(self.server.id())?, postgres: of(postgres)? + backends.sum::<f64>() })
     }
 
     pub fn outside(&self) -> &Outside {
