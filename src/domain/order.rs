@@ -29,6 +29,15 @@ pub struct Order {
     pub paid_by: Option<Product>,
 }
 
+/// A pending order as the charges in it know it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    pub id: OrderId,
+    pub order_no: OrderNo,
+    pub total: Fen,
+    pub expires_at: Moment,
+}
+
 /// One line of an order, with the names of its charge.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OrderLine {

@@ -3,27 +3,26 @@ use super::failure::Result;
 use crate::app::App;
 use crate::domain::charge::Charge;
 use crate::domain::ids::{ChargeId, PayerId};
-use crate::domain::order::Order;
-use crate::store::{charges, orders};
+use crate::domain::order::Waiting;
+use crate::store::charges;
 
 pub struct Arrears {
     /// Every charge the office billed, newest period first; what is paid has no arrears
     pub charges: Vec<Charge>,
     /// Pending orders with the charges each one holds
-    pub pending: Vec<(Order, ChargeId)>,
+    pub pending: Vec<(Waiting, ChargeId)>,
 }
 
 impl Arrears {
     /// The pending order a charge waits in.
-    pub fn order_of(&self, charge: ChargeId) -> Option<&Order> {
+    pub fn order_of(&self, charge: ChargeId) -> Option<&Waiting> {
         self.pending.iter().find(|(_, held)| *held == charge).map(|(order, _)| order)
     }
 }
 
 pub async fn of_payer(app: &App, payer: PayerId) -> Result<Arrears> {
-    let mut charges = charges::find_of_payer(app.db.read(), payer).await?;
+    let (mut charges, pending) = charges::find_with_orders(app.db.read(), payer).await?;
     charges.retain(|charge| !charge.is_bought());
-    let pending = orders::pending_lines(app.db.read(), payer).await?;
     Ok(Arrears { charges, pending })
 }
 

@@ -114,8 +114,8 @@ pub async fn reread(app: &App, order: &Order) -> Result<Option<Order>> {
     Ok(orders::find(app.db.read(), order.id).await?)
 }
 
-pub async fn lines_of(app: &App, order: &Order) -> Result<Vec<OrderLine>> {
-    Ok(orders::lines(app.db.read(), order.id).await?)
+pub async fn lines_of(app: &App, order: OrderId) -> Result<Vec<OrderLine>> {
+    Ok(orders::lines(app.db.read(), order).await?)
 }
 
 /// Reads all that belongs to an order.

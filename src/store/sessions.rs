@@ -5,6 +5,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryF
 use super::db::statement;
 use super::error::Result;
 use super::fees::{returned_id, unfit};
+use super::payers::Account;
+use super::schema::payer;
 use super::schema::session::{Column, Entity};
 use crate::domain::ids::{PayerId, SessionId};
 use crate::domain::moment::Moment;
@@ -12,28 +14,34 @@ use crate::domain::session::{Rights, Session};
 
 #[derive(FromQueryResult)]
 struct Row {
-    id: i64,
-    payer_id: i64,
+    session_id: i64,
     rights: String,
-    created_at: i64,
+    begun_at: i64,
     seen_at: i64,
+    #[sea_orm(nested)]
+    payer: payer::Model,
 }
 
-/// The session of a token, if it has not ended and its payer has not signed out everywhere since.
-pub async fn find(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option<Session>> {
-    let sql = "SELECT s.id, s.payer_id, s.rights, s.created_at, s.seen_at FROM session s \
-        JOIN payer p ON p.id = s.payer_id AND p.epoch = s.epoch WHERE s.token_hash = $1 AND s.ended_at IS NULL";
-    let Some(row) = Row::find_by_statement(statement(db, sql, [token_hash.into()])).one(db).await? else {
+/// The session of a token and whose it is, if it has not ended and its payer has not signed out everywhere since. One
+/// statement, asked with every request of somebody signed in.
+pub async fn find(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option<(Session, Account)>> {
+    const SQL: &str = "SELECT s.id AS session_id, s.rights, s.created_at AS begun_at, s.seen_at, \
+        p.id, p.kind, p.number, p.number_key, p.name, p.name_key, p.name_en, p.college, p.class_name, \
+        p.id_number_sealed, p.id_number_index, p.phone_sealed, p.password_hash, p.epoch, p.created_at, p.updated_at \
+        FROM session s JOIN payer p ON p.id = s.payer_id AND p.epoch = s.epoch \
+        WHERE s.token_hash = $1 AND s.ended_at IS NULL";
+    let Some(row) = Row::find_by_statement(statement(db, SQL, [token_hash.into()])).one(db).await? else {
         return Ok(None);
     };
-    let rights = Rights::parse(&row.rights).ok_or_else(|| unfit("session", "rights", row.id, &row.rights))?;
-    Ok(Some(Session {
-        id: SessionId(row.id),
-        payer_id: PayerId(row.payer_id),
-        rights,
-        created_at: Moment::from_millis(row.created_at),
+    let id = row.session_id;
+    let session = Session {
+        id: SessionId(id),
+        payer_id: PayerId(row.payer.id),
+        rights: Rights::parse(&row.rights).ok_or_else(|| unfit("session", "rights", id, &row.rights))?,
+        created_at: Moment::from_millis(row.begun_at),
         seen_at: Moment::from_millis(row.seen_at),
-    }))
+    };
+    Ok(Some((session, Account::try_from(row.payer)?)))
 }
 
 pub async fn insert(
@@ -61,10 +69,4 @@ pub async fn end(db: &impl ConnectionTrait, token_hash: &str, now: Moment) -> Re
     let end = Entity::update_many().col_expr(Column::EndedAt, Expr::value(now.millis()));
     end.filter(Column::TokenHash.eq(token_hash)).filter(Column::EndedAt.is_null()).exec(db).await?;
     Ok(())
-}
-
-/// The hashes of a payer's sessions begun since `since`, whatever became of them.
-pub async fn hashes_of_payer(db: &impl ConnectionTrait, payer: PayerId, since: Moment) -> Result<Vec<String>> {
-    let query = Entity::find().filter(Column::PayerId.eq(payer.0)).filter(Column::CreatedAt.gte(since.millis()));
-    Ok(query.all(db).await?.into_iter().map(|row| row.token_hash).collect())
 }

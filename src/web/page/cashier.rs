@@ -49,7 +49,7 @@ pub async fn draw(visit: &Visit, mut access: Access, problem: Option<Refusal>) -
         return Ok(see_other(&access.door().result()));
     }
     let (ways, chosen) = ways(app, &access.order.payee_code, visit.device);
-    let lines = records::lines_of(app, &access.order).await.map_err(Problem::from)?;
+    let lines = records::lines_of(app, access.order.id).await.map_err(Problem::from)?;
     let siblings = match access.viewer.is_owner() {
         true => records::siblings(app, &access.order).await.map_err(Problem::from)?,
         false => Vec::new(),
@@ -112,7 +112,7 @@ pub async fn browser(visit: &Visit, access: Access) -> Result<Response> {
     if !matches!(access.order.state, OrderState::Pending { .. }) {
         return Ok(see_other(&access.door().cashier()));
     }
-    let lines = records::lines_of(&visit.app, &access.order).await.map_err(Problem::from)?;
+    let lines = records::lines_of(&visit.app, access.order.id).await.map_err(Problem::from)?;
     let view = BrowserGuide {
         frame: access.frame(visit),
         order: facts(&visit.app, &access.order, lines),

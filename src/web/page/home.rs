@@ -30,7 +30,7 @@ pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let pending = match waiting.first() {
         None => None,
         Some(order) => {
-            let lines = records::lines_of(app, order).await.map_err(Problem::from)?;
+            let lines = records::lines_of(app, order.id).await.map_err(Problem::from)?;
             Some(PendingOrder {
                 order_no: order.order_no.clone(),
                 title: Title::of(&lines),

@@ -134,7 +134,7 @@ async fn show(visit: &Visit, access: Access, started: &Started) -> Result<Respon
 }
 
 async fn launch_page(visit: &Visit, access: Access, how: How) -> Result<Response> {
-    let lines = records::lines_of(&visit.app, &access.order).await.map_err(Problem::from)?;
+    let lines = records::lines_of(&visit.app, access.order.id).await.map_err(Problem::from)?;
     let order = facts(&visit.app, &access.order, lines);
     Ok(Page::new(Launch { frame: access.frame(visit), order, how, viewer: access.viewer }).into_response())
 }

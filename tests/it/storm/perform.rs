@@ -244,7 +244,7 @@ async fn send_back(stage: &Stage, process: usize, number: usize, part: i64) -> S
     if !matches!(order.state, OrderState::Paid { .. }) {
         return "not paid".to_owned();
     }
-    let lines = records::lines_of(&app, &order).await.unwrap();
+    let lines = records::lines_of(&app, order.id).await.unwrap();
     let line = &lines[0];
     let amount = Fen::new(line.amount.get() / part);
     let requested = refund::request(&app, &order, &[(line.charge_id, amount)], "退费").await;
