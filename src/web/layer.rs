@@ -78,7 +78,8 @@ pub async fn watch<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     // the pattern, never the path: paths, queries and forms may say who somebody is
     let route = route.map_or_else(|| Arc::from("-"), |PathPattern(pattern)| pattern);
     let (status, took) = (response.status().as_u16(), begun.elapsed());
-    span.in_scope(|| tracing::info!(%method, route = &*route, status, ms = took.as_millis(), "answered"));
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(method = method.as_str(), route = &*route, status, ms, "answered"));
     metrics.iter().for_each(|metrics| metrics.answered(Arc::clone(&route), method.as_str(), status, took));
     Ok(response)
 }
