@@ -5,7 +5,7 @@ use super::db::statement;
 use super::error::Result;
 use crate::domain::announcement::Announcement;
 use crate::domain::bilingual::Bilingual;
-use crate::domain::ids::AnnouncementId;
+use crate::domain::ids::{AnnouncementId, PayerId};
 use crate::domain::moment::Moment;
 
 const COLUMNS: &str = "id, department, title, title_en, body, body_en, pinned, published_at";
@@ -38,6 +38,28 @@ pub async fn count(db: &impl ConnectionTrait, now: Moment) -> Result<u64> {
     let row = db.query_one_raw(statement(db, sql, [now.millis().into()])).await?;
     let count: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default();
     Ok(count.unsigned_abs())
+}
+
+/// Those of the last days that a payer has not opened: published since `since` and shown at `now`.
+pub async fn unread(
+    db: &impl ConnectionTrait,
+    payer: PayerId,
+    (since, now): (Moment, Moment),
+) -> Result<Vec<AnnouncementId>> {
+    let sql = "SELECT a.id FROM announcement a WHERE a.withdrawn_at IS NULL AND a.published_at >= $1 \
+        AND a.published_at <= $2 AND NOT EXISTS (SELECT 1 FROM announcement_read r \
+        WHERE r.announcement_id = a.id AND r.payer_id = $3)";
+    let values = [since.millis().into(), now.millis().into(), payer.0.into()];
+    let rows = db.query_all_raw(statement(db, sql, values)).await?;
+    rows.iter().map(|row| Ok(AnnouncementId(row.try_get("", "id")?))).collect()
+}
+
+/// Notes that a payer has opened one.
+pub async fn note_read(db: &impl ConnectionTrait, payer: PayerId, id: AnnouncementId, now: Moment) -> Result<()> {
+    let sql = "INSERT INTO announcement_read (payer_id, announcement_id, read_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (payer_id, announcement_id) DO NOTHING";
+    db.execute_raw(statement(db, sql, [payer.0.into(), id.0.into(), now.millis().into()])).await?;
+    Ok(())
 }
 
 /// The newest one that is shown after signing in.

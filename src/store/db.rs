@@ -152,7 +152,8 @@ migrations![
     "0014_counter_slips",
     "0015_sign_up",
     "0016_batches",
-    "0017_living"
+    "0017_living",
+    "0018_announcement_reads"
 ];
 
 impl MigratorTrait for Migrations {

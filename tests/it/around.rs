@@ -56,6 +56,34 @@ async fn an_announcement_is_read_before_and_after_signing_in_from_its_time_until
 }
 
 #[tokio::test]
+async fn announcements_count_as_unread_until_their_payer_opens_them() {
+    let world = TestApp::start().await;
+    let students =
+        [world.school.student(&world.app, 1, "林知夏").await, world.school.student(&world.app, 2, "周以宁").await];
+    announcements::publish(&world.app, &announcement(&world, "旧公告", false)).await.unwrap();
+    world.clock.advance(Duration::from_secs(91 * 86_400));
+    for title in ["学费开始缴纳", "值班安排"] {
+        announcements::publish(&world.app, &announcement(&world, title, false)).await.unwrap();
+    }
+    let (phone, other) = (world.phone(Device::Wechat), world.phone(Device::Wechat));
+    assert!(!phone.get("/h5/news").await.has("未读"), "nobody is signed in");
+    phone.sign_in(&students[0]).await;
+    other.sign_in(&students[1]).await;
+    assert!(phone.get("/h5").await.has("2 条未读") && phone.get("/h5/me").await.has("2 条未读"));
+    let list = phone.get("/h5/news").await;
+    assert_eq!(list.text().matches("未读").count(), 2, "{}", list.text());
+    let first = list.links().into_iter().find(|link| link.starts_with("/h5/news/")).unwrap();
+    for _ in 0..2 {
+        phone.get(&first).await;
+    }
+    assert!(phone.get("/h5").await.has("1 条未读"));
+    assert!(other.get("/h5").await.has("2 条未读"), "each payer reads for oneself");
+    let stranger = world.phone(Device::Wechat);
+    stranger.sign_in_by_id(&students[0]).await;
+    assert!(!stranger.get("/h5").await.has("未读") && !stranger.get("/h5/me").await.has("未读"));
+}
+
+#[tokio::test]
 async fn announcements_come_twenty_at_a_time() {
     let world = TestApp::start().await;
     for number in 1..=21 {

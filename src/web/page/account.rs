@@ -7,6 +7,7 @@ use crate::domain::moment::Moment;
 use crate::domain::payer::PayerKind;
 use crate::domain::question::Question;
 use crate::flow::account::{self, NewPassword, NotTaken};
+use crate::flow::announcements;
 use crate::flow::guess::{Caller, Gate, Guess};
 use crate::flow::mailbox;
 use crate::web::error::{LOCKED, Problem, TYPED_WRONG, see_other};
@@ -54,6 +55,7 @@ async fn draw_me(visit: &Visit, signed: &SignedIn, mail_wait: Option<Moment>) ->
         last_sign_in: standing.last_sign_in.filter(|_| !limited),
         mailbox: mailbox.map(|email| email.masked()),
         mail_wait,
+        unread: announcements::unread(&visit.app, &signed.session).await.map_err(Problem::from)?.len(),
     };
     let status = if mail_wait.is_some() { LOCKED } else { StatusCode::OK };
     Ok(Page::with_status(status, view).into_response())

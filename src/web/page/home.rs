@@ -49,6 +49,7 @@ pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
         pending,
         surplus: back.as_ref().map(surplus),
         pinned: announcements::pinned(app).await.map_err(Problem::from)?,
+        unread: announcements::unread(app, &signed.session).await.map_err(Problem::from)?.len(),
         limited: signed.is_limited(),
     };
     Ok(Page::new(view).into_response())

@@ -76,6 +76,8 @@ pub struct Me {
     pub mailbox: Option<String>,
     /// The activation mail cannot go again before
     pub mail_wait: Option<Moment>,
+    /// How many 公告 were not opened yet
+    pub unread: usize,
 }
 
 /// Why a form of the account is shown again. Each stands beside its own field.

@@ -27,13 +27,16 @@ impl Contact {
 }
 
 /// Question and answer
-const QUESTIONS: [(&str, &str); 8] = [
+const QUESTIONS: [(&str, &str); 11] = [
     ("help.charged", "help.charged_more"),
+    ("help.failed", "help.failed_more"),
     ("help.twice", "help.twice_more"),
     ("help.payee", "help.payee_more"),
     ("help.limit", "help.limit_more"),
+    ("help.change", "help.change_more"),
     ("help.other", "help.other_more"),
     ("help.refund", "help.refund_more"),
     ("help.receipt", "help.receipt_more"),
     ("help.password", "help.password_more"),
+    ("help.keep", "help.keep_more"),
 ];

@@ -28,6 +28,8 @@ pub struct Home {
     pub surplus: Option<Surplus>,
     /// 公告 that everybody should see
     pub pinned: Option<Announcement>,
+    /// How many 公告 were not opened yet
+    pub unread: usize,
     /// Signed in with document number and name: no history before today
     pub limited: bool,
 }

@@ -4,6 +4,7 @@ use askama::Template;
 use super::filter::{Listing, Pages};
 use super::links;
 use crate::domain::announcement::{Announcement, paragraphs};
+use crate::domain::ids::AnnouncementId;
 use crate::web::html::Frame;
 
 #[derive(Template, Debug)]
@@ -12,6 +13,8 @@ pub struct News {
     pub frame: Frame,
     /// Newest first
     pub shown: Vec<Announcement>,
+    /// Not opened yet by who is signed in
+    pub unread: Vec<AnnouncementId>,
     pub list: Listing,
     pub pages: Pages,
 }

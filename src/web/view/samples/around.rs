@@ -47,11 +47,12 @@ fn news(frame: &Frame) -> Vec<Sample> {
     let list = |shown| News {
         frame: frame.clone(),
         shown,
+        unread: Vec::new(),
         list: Listing::whole(links::NEWS),
         pages: Pages { page: 1, total: 2 },
     };
     vec![
-        sample("news", list(vec![announcement(), other.clone()])),
+        sample("news", News { unread: vec![announcement().id], ..list(vec![announcement(), other.clone()]) }),
         sample("news-more", News { pages: Pages { page: 2, total: 45 }, ..list(vec![other.clone()]) }),
         sample("news-none", News { pages: Pages { page: 1, total: 0 }, ..list(Vec::new()) }),
         sample("announcement", OneAnnouncement { frame: frame.clone(), one: announcement() }),

@@ -189,6 +189,7 @@ pub(super) fn me(frame: &Frame) -> Me {
         mail_wait: None,
         question: Some(Question::FavouriteBook),
         last_sign_in: Some(at("2026-08-31 18:02:11")),
+        unread: 2,
     }
 }
 
@@ -213,6 +214,7 @@ fn homes(frame: &Frame) -> Vec<Sample> {
         pending: Some(pending),
         surplus: None,
         pinned: Some(announcement()),
+        unread: 2,
         limited: false,
     };
     let surplus =
@@ -225,6 +227,7 @@ fn homes(frame: &Frame) -> Vec<Sample> {
         pending: None,
         surplus: Some(surplus.clone()),
         pinned: None,
+        unread: 0,
         limited: true,
     };
     let mut partly = signed_in(frame);
