@@ -25,6 +25,12 @@ coded! {
         SignUpCode = "sign_up_code",
         /// 激活: the link that proves a mailbox
         MailLink = "mail_link",
+        /// 候补到名额: by mail
+        SeatMail = "seat_mail",
+        /// 候补到名额: by text message
+        SeatText = "seat_text",
+        /// 邮箱已更换: to the address before
+        MailMoved = "mail_moved",
         /// 登录提醒: a browser that was not seen before has signed in
         SignIn = "sign_in",
     }
@@ -47,8 +53,12 @@ coded! {
 impl MessageKind {
     pub const fn way(self) -> Way {
         match self {
-            MessageKind::ResetLink | MessageKind::MailLink | MessageKind::SignIn => Way::Mail,
-            MessageKind::ResetCode | MessageKind::SignUpCode => Way::Sms,
+            MessageKind::ResetLink
+            | MessageKind::MailLink
+            | MessageKind::SeatMail
+            | MessageKind::MailMoved
+            | MessageKind::SignIn => Way::Mail,
+            MessageKind::ResetCode | MessageKind::SignUpCode | MessageKind::SeatText => Way::Sms,
         }
     }
 
@@ -57,7 +67,7 @@ impl MessageKind {
         match self {
             MessageKind::ResetLink => Duration::from_secs(30 * 60),
             MessageKind::ResetCode | MessageKind::SignUpCode => Duration::from_secs(5 * 60),
-            MessageKind::MailLink | MessageKind::SignIn => Duration::from_secs(24 * 3600),
+            _ => Duration::from_secs(24 * 3600),
         }
     }
 }

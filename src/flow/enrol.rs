@@ -1,7 +1,7 @@
 //! 报名: taking a seat, waiting for one, giving it back, and losing it unpaid.
 //!
 //! Whoever moves seats holds the programme's row first, so seats and queue always agree: while there is a queue no seat
-//! is free. A seat that costs something is a charge like any other; it is paid through the ordinary checkout, and what
+//! is free, until 报名终止. From then on nobody comes up any more: a seat that becomes free stays free. A seat that costs something is a charge like any other; it is paid through the ordinary checkout, and what
 //! the charge says decides whether the seat is paid for.
 use std::time::Duration;
 
@@ -9,11 +9,13 @@ use sea_orm::ConnectionTrait;
 
 use super::expire::{self, Ended};
 use super::failure::Result;
+use super::letter::Letter;
 use crate::app::App;
 use crate::domain::charge::Cause;
 use crate::domain::enrolment::{Enrolment, EnrolmentState, Standing};
 use crate::domain::fee::WindowState;
 use crate::domain::ids::{ChargeId, EnrolmentId, PayerId, ProgrammeId};
+use crate::domain::message::Way;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::CloseReason;
@@ -24,7 +26,7 @@ use crate::domain::session::{Rights, Session};
 use crate::store::bulk::{Key, Told};
 use crate::store::chain::NewEntry;
 use crate::store::enrolments::{Details, Kept};
-use crate::store::{books, bulk, enrolments, orders, payers, programmes};
+use crate::store::{books, bulk, enrolments, messages, orders, payers, programmes};
 
 /// What was typed into the form.
 #[derive(Clone, Copy)]
@@ -161,7 +163,7 @@ pub async fn enrol(
         return Ok(Err(NotTaken::Full));
     }
     let new = enrolments::insert(&tx, &app.sealer, (id, session.payer_id), &details, now).await?;
-    fill(app, &tx, &programme, now).await?;
+    seat_waiting(app, &tx, &programme, Some(new), now).await?;
     tx.commit().await?;
     tracing::info!(payer = %session.payer_id, programme = %id, enrolment = %new, "enrolled");
     Ok(Ok(new))
@@ -183,9 +185,23 @@ fn read(programme: &Programme, typed: Typed<'_>, known: Option<&Phone>) -> Taken
     Ok(Details { phone: phone.reveal().to_owned(), answers })
 }
 
-/// Gives free seats to the first in the queue, under the programme's lock. Gives how many were seated.
+/// Gives free seats to the first in the queue, under the programme's lock, and tells them. Gives how many were seated.
 pub async fn fill(app: &App, tx: &impl ConnectionTrait, programme: &Programme, now: Moment) -> Result<usize> {
+    seat_waiting(app, tx, programme, None, now).await
+}
+
+/// [`fill`]; who has only just enrolled sees it on the page and is not told.
+async fn seat_waiting(
+    app: &App,
+    tx: &impl ConnectionTrait,
+    programme: &Programme,
+    new: Option<EnrolmentId>,
+    now: Moment,
+) -> Result<usize> {
     let mut seated = 0;
+    if programme.is_over(now) {
+        return Ok(seated);
+    }
     while let Some(next) = enrolments::first_waiting(tx, programme.id).await? {
         if !programmes::take_seat(tx, programme.id).await? {
             break;
@@ -193,9 +209,39 @@ pub async fn fill(app: &App, tx: &impl ConnectionTrait, programme: &Programme, n
         let pay_by = now + programme.pay_within;
         let charge = assess(app, tx, programme, &next, pay_by).await?;
         enrolments::seat(tx, next.id, charge.map(|charge| (charge, pay_by))).await?;
+        if new != Some(next.id) {
+            tell(app, tx, programme, &next, charge.map(|_| pay_by), now).await?;
+        }
         seated += 1;
     }
     Ok(seated)
+}
+
+/// Tells who came up from the queue, by every way there is: the time to pay has begun.
+async fn tell(
+    app: &App,
+    tx: &impl ConnectionTrait,
+    programme: &Programme,
+    next: &Enrolment,
+    pay_by: Option<Moment>,
+    now: Moment,
+) -> Result<()> {
+    let Some(kept) = enrolments::find(tx, next.id).await? else { return Ok(()) };
+    let phone = kept.details(&app.sealer)?.phone;
+    for (way, phone) in [(Way::Mail, None), (Way::Sms, Some(phone).filter(|phone| !phone.is_empty()))] {
+        if !app.carrier.has(way) || (way == Way::Sms && phone.is_none()) {
+            continue;
+        }
+        let letter = Letter::Seat {
+            payer: next.payer,
+            phone,
+            programme: programme.name.zh.clone(),
+            programme_en: programme.name.en.clone(),
+            pay_by: pay_by.map(Moment::millis),
+        };
+        messages::insert(tx, &app.sealer, letter.kind(), &letter.write(), now).await?;
+    }
+    Ok(())
 }
 
 /// Makes the payer owe the fee. Who had a seat here before has a charge already: what was waived of it is taken back.

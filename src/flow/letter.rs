@@ -30,6 +30,19 @@ pub enum Letter {
         email: String,
         link: String,
     },
+    /// 候补到名额: to the mailbox, or to `phone`. `pay_by` in milliseconds since 1970; none: nothing is to be paid.
+    Seat {
+        payer: PayerId,
+        phone: Option<String>,
+        programme: String,
+        programme_en: String,
+        pay_by: Option<i64>,
+    },
+    /// To the address that was the payer's before
+    MailMoved {
+        email: String,
+        at: i64,
+    },
     /// `at` in milliseconds since 1970
     SignIn {
         payer: PayerId,
@@ -45,6 +58,9 @@ impl Letter {
             Letter::ResetCode { .. } => MessageKind::ResetCode,
             Letter::SignUpCode { .. } => MessageKind::SignUpCode,
             Letter::ConfirmMail { .. } => MessageKind::MailLink,
+            Letter::Seat { phone: None, .. } => MessageKind::SeatMail,
+            Letter::Seat { phone: Some(_), .. } => MessageKind::SeatText,
+            Letter::MailMoved { .. } => MessageKind::MailMoved,
             Letter::SignIn { .. } => MessageKind::SignIn,
         }
     }
@@ -64,6 +80,8 @@ impl Letter {
             Letter::ResetLink { .. } => "重设缴费系统密码 · Choose a new password",
             Letter::ResetCode { .. } | Letter::SignUpCode { .. } => "",
             Letter::ConfirmMail { .. } => "激活邮箱 · Confirm your e-mail address",
+            Letter::Seat { .. } => "候补到名额了 · A place is yours",
+            Letter::MailMoved { .. } => "邮箱已更换 · Your e-mail address was changed",
             Letter::SignIn { .. } => "登录提醒 · New sign-in",
         }
     }
@@ -94,6 +112,21 @@ impl Letter {
                  of {en}. Open the link above to do so. It works once, within 30 minutes.\n\nIf it was not you, \
                  ignore this mail: your password stays as it is. Never pass the link on.\n"
             ),
+            Letter::Seat { phone, programme, programme_en, pay_by, .. } => {
+                let of = if programme_en.is_empty() { programme } else { programme_en };
+                seat((zh, en), (programme, of), *pay_by, phone.is_some())
+            }
+            Letter::MailMoved { at, .. } => {
+                let at = Moment::from_millis(*at).beijing_text();
+                let phone = &config.school.phone;
+                format!(
+                    "您好：\n\n您在{zh}缴费系统的邮箱已于 {at} 换成另一个，以后的邮件不再发到这里。\n\n\
+                     如果不是您本人操作，请立即登录修改密码并改回邮箱，或联系财务处 {phone}。\n\n\
+                     --------\n\nYour e-mail address in the payment system of {en} was changed on {at} Beijing time; \
+                     mail no longer comes here.\n\nIf it was not you, sign in at once, change your password and the \
+                     address back, or call the finance office: {phone}\n"
+                )
+            }
             Letter::SignIn { at, address, .. } => {
                 let at = Moment::from_millis(*at).beijing_text();
                 let phone = &config.school.phone;
@@ -107,4 +140,24 @@ impl Letter {
             }
         }
     }
+}
+
+/// Somebody came up from the queue: the text of a mail, or the shorter one of a text message.
+fn seat((zh, en): (&str, &str), (of_zh, of_en): (&str, &str), pay_by: Option<i64>, short: bool) -> String {
+    let by = pay_by.map(|at| Moment::from_millis(at).beijing_text());
+    let (until_zh, until_en) = match &by {
+        Some(by) => {
+            (format!("请在 {by} 前缴费，逾期名额让给下一位"), format!("pay before {by} Beijing time to keep it"))
+        }
+        None => ("无需缴费".to_owned(), "nothing is to be paid".to_owned()),
+    };
+    if short {
+        return format!("【{zh}】您候补的“{of_zh}”有名额了，{until_zh}。 A place in {of_en} is yours: {until_en}.");
+    }
+    format!(
+        "您好：\n\n您候补的“{of_zh}”有名额了，已为您保留。{until_zh}。请登录{zh}缴费系统，在“报名”里查看。\n\n\
+         不再需要的话，请在同一页取消，让给后面的人。\n\n\
+         --------\n\nA place in “{of_en}” has become free and is yours: {until_en}. Sign in to the payment system of {en} \
+         and look under “Enrolment”.\n\nIf you no longer want it, give it back there for the next in the queue.\n"
+    )
 }

@@ -82,9 +82,31 @@ pub async fn confirm(app: &App, token: &str) -> Result<bool> {
         return Ok(false);
     }
     let kept = profiles::find(&tx, &app.sealer, payer).await?;
+    if let Some(before) = kept.email.as_ref().filter(|before| **before != email) {
+        tell_before(app, &tx, before).await?;
+    }
     profiles::save(&tx, &app.sealer, payer, &Profile { email: Some(email), ..kept }, now).await?;
     mail_links::end_all(&tx, payer, now).await?;
     tx.commit().await?;
     tracing::info!(%payer, "mailbox confirmed");
     Ok(true)
+}
+
+/// A payer takes the mailbox away: links end, and the address that was kept is told.
+pub(super) async fn give_up(app: &App, tx: &impl ConnectionTrait, payer: PayerId, kept: Option<&Email>) -> Result<()> {
+    mail_links::end_all(tx, payer, app.clock.now()).await?;
+    match kept {
+        Some(before) => tell_before(app, tx, before).await,
+        None => Ok(()),
+    }
+}
+
+/// Tells the address that was the payer's that mail goes elsewhere now.
+async fn tell_before(app: &App, tx: &impl ConnectionTrait, before: &Email) -> Result<()> {
+    if app.carrier.has(Way::Mail) {
+        let now = app.clock.now();
+        let letter = Letter::MailMoved { email: before.reveal().to_owned(), at: now.millis() };
+        messages::insert(tx, &app.sealer, letter.kind(), &letter.write(), now).await?;
+    }
+    Ok(())
 }

@@ -98,14 +98,15 @@ async fn carry(app: &App, due: &Due) -> Result<Outcome> {
             by_sms(app, phone, code, &letter).await
         }
         (Way::Sms, Letter::SignUpCode { phone, code }) => by_sms(app, Phone::parse(phone), code, &letter).await,
+        (Way::Sms, Letter::Seat { phone: Some(phone), .. }) => by_sms(app, Phone::parse(phone), "", &letter).await,
         (Way::Sms, _) => Ok(Outcome::Unsent(Unsent::Never("no text message"))),
     }
 }
 
 async fn by_mail(app: &App, due: &Due, letter: &Letter) -> Result<Outcome> {
     let to = match letter {
-        Letter::SignIn { payer, .. } => address(app, *payer).await?,
-        Letter::ConfirmMail { email, .. } => Email::parse(email),
+        Letter::SignIn { payer, .. } | Letter::Seat { payer, .. } => address(app, *payer).await?,
+        Letter::ConfirmMail { email, .. } | Letter::MailMoved { email, .. } => Email::parse(email),
         Letter::ResetCode { .. } | Letter::SignUpCode { .. } => None,
         Letter::ResetLink { username, token, .. } => match sign_in::find(app, username).await? {
             Some((account, _)) => {

@@ -3,7 +3,9 @@
 use super::account::{self, NotTaken};
 use super::failure::Result;
 use super::guess::Caller;
+use super::mailbox;
 use crate::app::App;
+use crate::domain::message::Way;
 use crate::domain::payer::Phone;
 use crate::domain::profile::{Address, BankCard, Email};
 use crate::domain::refusal::Refusal;
@@ -45,13 +47,23 @@ pub struct Wrong {
     pub password: Option<NotTaken>,
 }
 
-/// Changes what differs from what is kept.
+/// What became of a changed form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Changed {
+    Saved,
+    /// Saved but for the mailbox: it counts once the link that was sent there is opened
+    MailSent,
+}
+
+/// Changes what differs from what is kept. A new mailbox counts only when its link is opened, where mail goes out at
+/// all; `mail_link` is where the link leads, to be followed by what proves it.
 pub async fn change(
     app: &App,
     session: &Session,
     typed: Typed<'_>,
+    mail_link: &str,
     caller: Caller<'_>,
-) -> Result<std::result::Result<(), Wrong>> {
+) -> Result<std::result::Result<Changed, Wrong>> {
     let Own { phone, profile } = own(app, session).await?;
     let new_phone = match &phone {
         Some(kept) if typed.phone.trim() == kept.masked() => Ok(None),
@@ -85,6 +97,14 @@ pub async fn change(
     let (tx, now) = (app.db.begin().await?, app.clock.now());
     payers::lock(&tx, session.payer_id).await?;
     let kept = profiles::find(&tx, &app.sealer, session.payer_id).await?;
+    let proves = app.carrier.has(Way::Mail);
+    let named = email.clone().filter(|email| proves && kept.email.as_ref() != Some(email));
+    if let Some(mailbox) = &named {
+        mailbox::name(app, &tx, session.payer_id, mailbox, mail_link).await?;
+    } else if email.is_none() {
+        mailbox::give_up(app, &tx, session.payer_id, kept.email.as_ref()).await?;
+    }
+    let email = if named.is_some() { kept.email } else { email };
     let profile = Profile { email, address: Address { postcode, street }, card: kept.card };
     profiles::save(&tx, &app.sealer, session.payer_id, &profile, now).await?;
     if let Some(phone) = &new_phone {
@@ -92,7 +112,7 @@ pub async fn change(
     }
     tx.commit().await?;
     tracing::info!(payer = %session.payer_id, phone = new_phone.is_some(), "profile changed");
-    Ok(Ok(()))
+    Ok(Ok(if named.is_some() { Changed::MailSent } else { Changed::Saved }))
 }
 
 /// A form of 银行卡 as it was typed.

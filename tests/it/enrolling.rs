@@ -17,6 +17,7 @@ use jiaofei::flow::import::run::{Kind, import};
 use jiaofei::flow::{audit, chain, session};
 use jiaofei::store::{payers, programmes};
 
+use crate::messages::sending;
 use crate::world::app::TestApp;
 use crate::world::phone::Device;
 use crate::world::school::Student;
@@ -173,6 +174,49 @@ async fn a_seat_given_back_goes_to_the_first_in_the_queue_with_a_deadline_of_its
     assert_eq!(standing(&world, second, queued).await, Standing::Expired);
     assert_eq!(standing(&world, third, last).await, Standing::ToPay);
     assert_eq!(taken(&world, id).await, 1);
+    books_agree(&world).await;
+}
+
+#[tokio::test]
+async fn who_comes_up_from_the_queue_is_told_and_who_takes_a_free_seat_is_not() {
+    let world = sending(|_| {}).await;
+    let id = programme(&world, 1).await;
+    let people = several(&world, 2).await;
+    let seat = enrol(&world, &people[0].1, id, false).await.unwrap();
+    enrol(&world, &people[1].1, id, true).await.unwrap();
+    world.pass(Duration::from_secs(60)).await;
+    assert!(world.sandbox.postbox().all().is_empty(), "they saw it on the page");
+    enrol::cancel(&world.app, &people[0].1, seat).await.unwrap();
+    world.pass(Duration::from_secs(60)).await;
+    let told = world.sandbox.postbox().of("17800005287");
+    assert_eq!(told.len(), 1, "one text message; no mailbox is known");
+    let text = &told[0].text;
+    assert!(text.contains("英语四级") && text.contains("CET-4") && text.contains("12:0"), "until when: {text}");
+}
+
+#[tokio::test]
+async fn after_the_last_day_a_seat_that_becomes_free_stays_free() {
+    let world = sending(|_| {}).await;
+    let id = programme(&world, 1).await;
+    let people = several(&world, 2).await;
+    world.clock.advance(Duration::from_secs(9 * 86_400 + 13 * 3_600));
+    let seat = enrol(&world, &people[0].1, id, false).await.unwrap();
+    let waits = enrol(&world, &people[1].1, id, true).await.unwrap();
+    // the time to pay ends after 报名终止
+    world.clock.advance(Duration::from_secs(3 * 3_600));
+    enrol::run_once(&world.app).await.unwrap();
+    assert_eq!(standing(&world, &people[0].1, seat).await, Standing::Expired);
+    assert_eq!(standing(&world, &people[1].1, waits).await, Standing::Waiting);
+    assert_eq!(taken(&world, id).await, 0);
+    let phone = world.phone(Device::Wechat);
+    phone.sign_in(&people[1].0).await;
+    let page = phone.get(&format!("/h5/enrolments/{waits}")).await;
+    assert!(page.has("报名已经终止，候补没有轮到"), "{}", page.text());
+    // the office opens it again: the queue moves, and is told
+    bring(&world, "CET,英语四级,CET-4,教务处,九月笔试。,agency,2026,200,1,,2026-09-20,2,,\n", false).await;
+    assert_eq!(standing(&world, &people[1].1, waits).await, Standing::ToPay);
+    world.pass(Duration::from_secs(60)).await;
+    assert_eq!(world.sandbox.postbox().all().len(), 1);
     books_agree(&world).await;
 }
 

@@ -1,7 +1,10 @@
 //! 个人信息 and 银行卡: changed by their payer, and by nobody who only holds the phone for a moment.
+use std::time::Duration;
+
 use jiaofei::store::payers::{self, NewPayer};
 use jiaofei::store::profiles;
 
+use crate::messages::sending;
 use crate::world::app::TestApp;
 use crate::world::page::{Form, Page};
 use crate::world::phone::{Device, Phone};
@@ -44,6 +47,46 @@ async fn what_is_saved_untouched_stays_as_it_is_and_is_shown_masked() {
     let again = phone.get(PROFILE).await;
     assert!(again.body().contains("730050") && again.body().contains("兰州市 七里河区"));
     assert_eq!(world.count("SELECT COUNT(*) FROM profile WHERE address_sealed LIKE '%730050%'").await, 0, "sealed");
+}
+
+#[tokio::test]
+async fn a_new_mailbox_counts_when_its_link_is_opened_and_the_old_one_is_told() {
+    let world = sending(|_| {}).await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    let phone = world.phone(Device::Wechat);
+    phone.sign_in(&student).await;
+    let change = async |email: &str| {
+        let form = form(&phone, PROFILE).await.set("email", email).set("password", student.password());
+        phone.submit(&form).await.location().to_owned()
+    };
+    let letters = |to: &str| world.sandbox.postbox().of(to);
+    let link =
+        |to: &str| letters(to).pop().unwrap().text.lines().find(|line| line.starts_with("http")).unwrap().to_owned();
+    let open = async |link: String| {
+        let path = link.trim_start_matches(&world.url).to_owned();
+        let page = phone.get(&path).await;
+        phone.submit(&page.form("/h5/mail")).await
+    };
+    assert_eq!(change("old@mail.example").await, "/h5/me?done=mail");
+    assert_eq!(form(&phone, PROFILE).await.field("email"), Some(""), "not before the link is opened");
+    world.pass(Duration::from_secs(5)).await;
+    open(link("old@mail.example")).await;
+    assert_eq!(form(&phone, PROFILE).await.field("email"), Some("o***d@mail.example"));
+
+    change("new@mail.example").await;
+    world.pass(Duration::from_secs(5)).await;
+    assert_eq!(form(&phone, PROFILE).await.field("email"), Some("o***d@mail.example"));
+    assert_eq!(letters("old@mail.example").len(), 1, "nothing has changed yet");
+    open(link("new@mail.example")).await;
+    assert_eq!(form(&phone, PROFILE).await.field("email"), Some("n***w@mail.example"));
+    world.pass(Duration::from_secs(5)).await;
+    let told = letters("old@mail.example").pop().unwrap();
+    assert!(told.subject.contains("邮箱已更换") && !told.text.contains("new@"), "{}", told.text);
+    // taken away: at once, and told
+    change("").await;
+    world.pass(Duration::from_secs(5)).await;
+    assert_eq!(form(&phone, PROFILE).await.field("email"), Some(""));
+    assert!(letters("new@mail.example").pop().unwrap().subject.contains("邮箱已更换"));
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 use poem::http::StatusCode;
 use poem::{IntoResponse, Response, Result, handler};
 
-use super::account::{caller, problem_of, status_of};
+use super::account::{caller, mail_address, problem_of, status_of};
 use super::login::captcha_of;
 use crate::domain::payer::Phone;
 use crate::domain::profile::Email;
 use crate::flow::guess::Gate;
-use crate::flow::profile::{self, Typed, TypedCard, Wrong, WrongCard};
+use crate::flow::profile::{self, Changed, Typed, TypedCard, Wrong, WrongCard};
 use crate::web::error::{Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
 use crate::web::guard::{Settled, SignedIn, Visit};
@@ -46,9 +46,11 @@ pub async fn submit(visit: &Visit, Settled(signed): Settled, form: Form) -> Resu
         password: form.get("password"),
     };
     let visitor = visit.visitor();
-    let changed = profile::change(&visit.app, &signed.session, typed, caller(visit, &visitor, &form)).await;
+    let (link, caller) = (mail_address(visit), caller(visit, &visitor, &form));
+    let changed = profile::change(&visit.app, &signed.session, typed, &link, caller).await;
     Ok(match changed.map_err(Problem::from)? {
-        Ok(()) => see_other(&links::me_done(Done::Profile.code())),
+        Ok(Changed::Saved) => see_other(&links::me_done(Done::Profile.code())),
+        Ok(Changed::MailSent) => see_other(&links::me_done(Done::MailSent.code())),
         Err(wrong) => draw(visit, &signed, typed, wrong).await,
     })
 }

@@ -239,6 +239,11 @@ impl EnrolmentPage {
         self.enrolment.standing() == Standing::Waiting
     }
 
+    /// 报名终止 is past: nobody comes up from the queue any more.
+    fn is_over(&self) -> bool {
+        self.programme.is_over(self.frame.now)
+    }
+
     fn is_ended(&self) -> bool {
         matches!(self.enrolment.standing(), Standing::Cancelled | Standing::Expired)
     }

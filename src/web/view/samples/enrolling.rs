@@ -132,12 +132,15 @@ fn own(frame: &Frame) -> Vec<Sample> {
         saved: false,
     };
     let to_pay = page(EnrolmentState::Seated, Some(3_000), None);
+    let over = Window { opens_at: None, closes_at: Some(at("2026-08-31 00:00:00")) };
+    let over = Programme { window: over, ..test() };
     vec![
         sample("enrolment-to-pay", EnrolmentPage { saved: true, ..to_pay }),
         sample("enrolment-wrong", page(EnrolmentState::Seated, Some(3_000), Some(NotTaken::Answer(1)))),
         sample("enrolment-paid", page(EnrolmentState::Seated, Some(0), None)),
         sample("enrolment-free", page(EnrolmentState::Seated, None, None)),
         sample("enrolment-waiting", page(EnrolmentState::Waiting, None, None)),
+        sample("enrolment-queue-over", EnrolmentPage { programme: over, ..page(EnrolmentState::Waiting, None, None) }),
         sample("enrolment-expired", page(EnrolmentState::Expired, Some(0), None)),
     ]
 }
