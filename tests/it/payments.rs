@@ -119,6 +119,7 @@ async fn each_attempt_stands_in_the_banks_list_with_what_was_taken() {
     let unpaid = phone.get("/h5/dealings?show=unpaid").await;
     assert!(unpaid.has("微信支付") && !unpaid.has("支付宝"), "{}", unpaid.text());
     world.clock.advance(DAY);
+    phone.sign_in(&student).await;
     assert!(phone.get("/h5/dealings?when=today").await.has("没有交易记录"));
     let stranger = world.phone(Device::Wechat);
     stranger.sign_in_by_id(&student).await;
