@@ -1,8 +1,9 @@
 //! 报名: taking a seat, waiting for one, giving it back, and losing it unpaid.
 //!
 //! Whoever moves seats holds the programme's row first, so seats and queue always agree: while there is a queue no seat
-//! is free, until 报名终止. From then on nobody comes up any more: a seat that becomes free stays free. A seat that costs something is a charge like any other; it is paid through the ordinary checkout, and what
-//! the charge says decides whether the seat is paid for.
+//! is free, until 报名终止. From then on nobody comes up any more: a seat that becomes free stays free. A seat that costs
+//! something is a charge like any other; it is paid through the ordinary checkout, and what the charge says decides
+//! whether the seat is paid for.
 use std::time::Duration;
 
 use sea_orm::ConnectionTrait;
