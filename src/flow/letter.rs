@@ -158,7 +158,8 @@ fn seat((zh, en): (&str, &str), (of_zh, of_en): (&str, &str), pay_by: Option<i64
         "您好：\n\n您候补的“{of_zh}”有名额了，已为您保留。{until_zh}。\n\n\
          请登录{zh}缴费系统，在“报名”里查看。\n\n\
          不再需要的话，请在同一页取消，让给后面的人。\n\n\
-         --------\n\nA place in “{of_en}” has become free and is yours: {until_en}. Sign in to the payment \
-         system of {en} and look under “Enrolment”.\n\nIf you no longer want it, give it back there for the next in the queue.\n"
+         --------\n\nA place in “{of_en}” has become free and is yours: {until_en}. \
+         Sign in to the payment system of {en} and look under “Enrolment”.\n\n\
+         If you no longer want it, give it back there for the next in the queue.\n"
     )
 }
