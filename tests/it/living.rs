@@ -217,7 +217,7 @@ async fn what_the_provider_refuses_goes_back_once() {
     story.deliver().await;
     assert_eq!(story.state(&order).await, TopUpState::Returning);
     assert!(story.told(&order).await.has("未能到账"), "{}", story.told(&order).await.text());
-    story.hours(3).await;
+    story.hours(1).await;
     assert_eq!((story.state(&order).await, story.meter(), story.sent_back().await), (TopUpState::Returned, 0, 5_000));
     let page = story.told(&order).await;
     assert!(page.has("未能到账，已原路退回"), "{}", page.text());

@@ -28,13 +28,13 @@ impl Route {
 /// Every route of the app.
 pub fn routes() -> Vec<Route> {
     let source = include_str!("../../../src/web/routes.rs");
-    let mut prefix = "";
+    let (mut prefix, mut next) = ("", "");
     let mut routes = Vec::new();
     for line in source.lines() {
         match line.trim() {
             "let h5 = Route::new()" => prefix = "/h5",
-            "let code = Route::new()" => prefix = "/q",
-            "Route::new()" => prefix = "",
+            "fn code() -> Route {" => next = "/q",
+            "Route::new()" => prefix = std::mem::take(&mut next),
             line => {
                 let Some((path, handlers)) = line.strip_prefix(".at(\"").and_then(|rest| rest.split_once('"')) else {
                     continue;
