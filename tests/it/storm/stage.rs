@@ -30,7 +30,8 @@ use crate::world::database::TestDatabase;
 use crate::world::school;
 
 pub const STUDENTS: usize = 2;
-const OUTSIDE: &str = "http://outside.example";
+/// Loopback, because some addresses may be that or https only; nothing of it is dialled.
+const OUTSIDE: &str = "http://127.0.0.1:9";
 const INSIDE: &str = "http://inside.example";
 
 /// A student with a family of charges: tuition that may be split, dormitory, insurance (of another payee).
@@ -216,8 +217,7 @@ pub fn places() -> &'static BTreeSet<String> {
 fn config(url: &str, connections: u32) -> Config {
     let mut config = demo_config(INSIDE, OUTSIDE, url);
     config.database.max_connections = connections;
-    // an event may go to an https address or to loopback only; nothing of it is dialled
-    config.webhook.push(demo_webhook("http://127.0.0.1:9"));
+    config.webhook.push(demo_webhook(OUTSIDE));
     config.sms = Some(demo_messages(OUTSIDE, 9).1);
     config
 }
