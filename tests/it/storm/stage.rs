@@ -196,8 +196,8 @@ pub fn places() -> &'static BTreeSet<String> {
         while let Some(folder) = folders.pop() {
             for file in std::fs::read_dir(folder).unwrap() {
                 let path = file.unwrap().path();
-                // no fiscal e-receipt is issued in a storm: what happens to one has its own stories
-                if path.ends_with("ereceipt") {
+                // fiscal e-receipts and living fees are not in storms: what happens to them has its own stories
+                if path.ends_with("ereceipt") || path.ends_with("living") {
                     continue;
                 }
                 if path.is_dir() {
