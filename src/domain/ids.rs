@@ -60,4 +60,6 @@ ids! {
     MessageId,
     /// 财政电子票据
     EReceiptId,
+    /// 微信绑定
+    BindingId,
 }

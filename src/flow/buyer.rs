@@ -21,6 +21,9 @@ struct Errand {
     payee_code: String,
     channel: String,
     back: String,
+    /// Only to be known: without WeChat's word the way goes on all the same
+    #[serde(default)]
+    optional: bool,
 }
 
 /// The buyer this visitor is known as, if he has been asked for.
@@ -39,21 +42,37 @@ fn key(payee_code: &str, channel: Channel, visitor: &str) -> String {
 /// Sends a visitor to the channel's sign-in page, to come back to `{public_url}/{channel}/callback` and from there to
 /// `back`, a path of ours. `visitor` is the hash of the browser's own cookie.
 pub async fn send(app: &App, payee_code: &str, channel: Channel, visitor: &str, back: &str) -> Result<String> {
+    away(app, channel, errand(payee_code, channel, visitor, back)).await
+}
+
+/// As [`send`] to WeChat, for whoever need not be known: the way goes on to `back` without WeChat's word too.
+pub async fn send_to_be_known(app: &App, visitor: &str, back: &str) -> Result<String> {
+    // what was known before is not taken for the word that is asked for now
+    app.cache.remove(&key("", Channel::Wechat, visitor)).await;
+    away(app, Channel::Wechat, Errand { optional: true, ..errand("", Channel::Wechat, visitor, back) }).await
+}
+
+fn errand(payee_code: &str, channel: Channel, visitor: &str, back: &str) -> Errand {
+    Errand {
+        visitor: visitor.to_owned(),
+        payee_code: payee_code.to_owned(),
+        channel: channel.code().to_owned(),
+        back: back.to_owned(),
+        optional: false,
+    }
+}
+
+async fn away(app: &App, channel: Channel, errand: Errand) -> Result<String> {
     let state = app.chance.token(32);
     let callback = format!("{}/{}/callback", app.config.server.public_url, channel.code());
     let url = match channel {
         Channel::Wechat => app.oauth.as_ref().map(|oauth| oauth.authorize_url(&callback, &state)),
         Channel::Alipay => {
-            app.channels.find(payee_code, channel).and_then(|account| account.sign_in_url(&callback, &state))
+            let account = app.channels.find(&errand.payee_code, channel);
+            account.and_then(|account| account.sign_in_url(&callback, &state))
         }
     };
     let url = url.ok_or(Refusal::NotOffered)?;
-    let errand = Errand {
-        visitor: visitor.to_owned(),
-        payee_code: payee_code.to_owned(),
-        channel: channel.code().to_owned(),
-        back: back.to_owned(),
-    };
     if let Ok(text) = serde_json::to_string(&errand) {
         app.cache.put(&format!("errand:{state}"), &text, Duration::from_secs(600)).await;
     }
@@ -68,23 +87,32 @@ pub async fn receive(app: &App, channel: Channel, visitor: &str, state: &str, co
     if errand.visitor != visitor || errand.channel != channel.code() {
         return Err(Refusal::NotFound.into());
     }
-    let buyer = match channel {
+    match who(app, channel, &errand, code).await {
+        Ok(buyer) => {
+            let key = key(&errand.payee_code, channel, visitor);
+            app.cache.put(&key, &buyer.code(), Duration::from_secs(2 * 3600)).await;
+        }
+        Err(_) if errand.optional => {}
+        Err(refusal) => return Err(refusal.into()),
+    }
+    Ok(errand.back)
+}
+
+async fn who(app: &App, channel: Channel, errand: &Errand, code: &str) -> std::result::Result<Buyer, Refusal> {
+    match channel {
         Channel::Wechat => {
             let oauth = app.oauth.as_ref().ok_or(Refusal::NotOffered)?;
             let begun = Instant::now();
             let openid = oauth.openid(code).await;
             let outcome = openid.as_ref().err().map_or("ok", OauthError::code);
             app.metrics.called(OFFICIAL_ACCOUNT, "buyer", outcome, begun.elapsed());
-            openid.map(Buyer::WechatOpenid).map_err(|error| tell(&error, channel))?
+            openid.map(Buyer::WechatOpenid).map_err(|error| tell(&error, channel))
         }
         Channel::Alipay => {
             let account = app.channels.find(&errand.payee_code, channel).ok_or(Refusal::NotOffered)?;
-            account.buyer(code).await.map_err(|error| tell(&error, channel))?
+            account.buyer(code).await.map_err(|error| tell(&error, channel))
         }
-    };
-    let key = key(&errand.payee_code, channel, visitor);
-    app.cache.put(&key, &buyer.code(), Duration::from_secs(2 * 3600)).await;
-    Ok(errand.back)
+    }
 }
 
 fn tell(error: &dyn std::fmt::Display, channel: Channel) -> Refusal {

@@ -226,11 +226,11 @@ mod tests {
         let menu = Menu::read(text, HERE).unwrap();
         insta::assert_snapshot!(menu.lines().join("\n"), @r"
         1    缴费入口
-        1.1  学费缴费  view https://pay.example.edu.cn/h5/tuition
-        1.2  订单查询  view https://pay.example.edu.cn/h5/orders
-        1.3  已缴费  view https://pay.example.edu.cn/h5/paid
-        1.4  报名  view https://pay.example.edu.cn/h5/enrol
-        2    我的  view https://pay.example.edu.cn/h5/me
+        1.1  学费缴费  view https://pay.example.edu.cn/h5/wechat/enter?to=/h5/tuition
+        1.2  订单查询  view https://pay.example.edu.cn/h5/wechat/enter?to=/h5/orders
+        1.3  已缴费  view https://pay.example.edu.cn/h5/wechat/enter?to=/h5/paid
+        1.4  报名  view https://pay.example.edu.cn/h5/wechat/enter?to=/h5/enrol
+        2    我的  view https://pay.example.edu.cn/h5/wechat/enter?to=/h5/me
         3    帮助  view https://pay.example.edu.cn/h5/help
         ");
     }
@@ -289,7 +289,7 @@ mod tests {
         let told = Menu::told(&json!({"menu": {"button": shown["button"], "menuid": 208396938}})).unwrap();
         assert_eq!(differences(&told, &menu), Vec::<String>::new());
         assert_eq!(Menu::read(&menu.text(HERE), HERE).unwrap(), menu);
-        assert!(menu.text(HERE).contains("{public_url}/h5/tuition"));
+        assert!(menu.text(HERE).contains("{public_url}/h5/wechat/enter?to=/h5/tuition"));
     }
 
     #[test]

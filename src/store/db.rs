@@ -153,7 +153,8 @@ migrations![
     "0015_sign_up",
     "0016_batches",
     "0017_living",
-    "0018_announcement_reads"
+    "0018_announcement_reads",
+    "0019_bindings"
 ];
 
 impl MigratorTrait for Migrations {

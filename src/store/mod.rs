@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod attempts;
 pub mod audit;
 pub mod backlog;
+pub mod bindings;
 pub mod books;
 pub mod bulk;
 pub mod chain;

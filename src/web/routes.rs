@@ -8,7 +8,7 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, dealings, enrol, help, home, living, login, logout, news, orders,
-    other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition, verify,
+    other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition, verify, wechat,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -42,6 +42,9 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/me/card", of(BankCard, page(get(profile::show_card).post(profile::submit_card))))
         .at("/me/password", page(get(account::show_password).post(account::submit_password)))
         .at("/me/question", page(get(account::show_question).post(account::submit_question)))
+        .at("/me/wechat", page(get(wechat::show).post(wechat::bind)))
+        .at("/me/wechat/unbind", page(post(wechat::unbind)))
+        .at("/wechat/enter", page(get(wechat::enter).post(wechat::choose)))
         .at("/tuition", page(get(tuition::show)))
         .at("/tuition/:charge_id/amount", page(get(amount::show).post(amount::submit)))
         .at("/other", of(OtherFees, page(get(other::show))))

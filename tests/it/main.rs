@@ -7,6 +7,7 @@ mod api;
 mod around;
 mod audit_command;
 mod auditing;
+mod binding;
 mod browser;
 mod certainty;
 mod chain;

@@ -98,7 +98,10 @@ async fn the_menu_is_pushed_shown_and_compared() {
     menu::push(&world.app, &wanted).await.unwrap();
     assert_eq!(differences(&menu::shown(&world.app).await.unwrap(), &wanted), Vec::<String>::new());
     let on_the_phone = world.sandbox.account().menu.clone().unwrap();
-    assert_eq!(on_the_phone["button"][0]["sub_button"][0]["url"], format!("{}/h5/tuition", world.url));
+    assert_eq!(
+        on_the_phone["button"][0]["sub_button"][0]["url"],
+        format!("{}/h5/wechat/enter?to=/h5/tuition", world.url)
+    );
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
 //! What is done in the official account's name.
+pub mod binding;
 pub mod call;
 pub mod menu;

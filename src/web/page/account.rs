@@ -10,6 +10,7 @@ use crate::flow::account::{self, NewPassword, NotTaken};
 use crate::flow::announcements;
 use crate::flow::guess::{Caller, Gate, Guess};
 use crate::flow::mailbox;
+use crate::flow::official::binding;
 use crate::web::error::{LOCKED, Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
 use crate::web::guard::{Settled, SignedIn, Visit, set_cookie};
@@ -56,6 +57,7 @@ async fn draw_me(visit: &Visit, signed: &SignedIn, mail_wait: Option<Moment>) ->
         mailbox: mailbox.map(|email| email.masked()),
         mail_wait,
         unread: announcements::unread(&visit.app, &signed.session).await.map_err(Problem::from)?.len(),
+        wechat: binding::is_offered(&visit.app),
     };
     let status = if mail_wait.is_some() { LOCKED } else { StatusCode::OK };
     Ok(Page::with_status(status, view).into_response())

@@ -28,3 +28,4 @@ pub mod trouble;
 pub mod tuition;
 pub mod verify;
 pub mod ways;
+pub mod wechat;

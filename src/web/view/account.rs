@@ -78,6 +78,8 @@ pub struct Me {
     pub mail_wait: Option<Moment>,
     /// How many 公告 were not opened yet
     pub unread: usize,
+    /// There is an official account to bind a WeChat to
+    pub wechat: bool,
 }
 
 /// Why a form of the account is shown again. Each stands beside its own field.

@@ -48,6 +48,11 @@ pub const HELP: &str = "/h5/help";
 pub const VERIFY: &str = "/verify";
 /// 报名
 pub const ENROL: &str = "/h5/enrol";
+/// The door of the official account's menu, `?to=` the page that was wanted
+pub const WECHAT_ENTER: &str = "/h5/wechat/enter";
+/// 微信绑定
+pub const WECHAT: &str = "/h5/me/wechat";
+pub const WECHAT_UNBIND: &str = "/h5/me/wechat/unbind";
 pub const SETTINGS: &str = "/h5/settings";
 
 /// `?mode=user|id` of the sign-in page.
@@ -293,4 +298,20 @@ mod tests {
         assert_eq!((code.state(), code.ask()), ("/q/a%2Fb%20c/state".into(), "/q/a%2Fb%20c/ask".into()));
         assert_eq!(code.cancel(), None);
     }
+}
+
+/// Back at the menu's door, with or without WeChat's word
+pub fn wechat_entered(to: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
+    format!("{WECHAT_ENTER}?asked=1&{query}")
+}
+
+/// Back at 微信绑定, with or without WeChat's word
+pub fn wechat_known() -> String {
+    format!("{WECHAT}?asked=1")
+}
+
+/// 微信绑定 after something was done; WeChat is not asked again for it
+pub fn wechat_done(done: &str) -> String {
+    format!("{WECHAT}?asked=1&done={done}")
 }

@@ -154,7 +154,7 @@ impl Choose {
 }
 
 impl Identity {
-    fn kind_word(&self) -> &'static str {
+    pub(super) fn kind_word(&self) -> &'static str {
         match self.kind {
             PayerKind::Student => "payer.student",
             PayerKind::Staff => "payer.staff",

@@ -29,6 +29,7 @@ pub mod trouble;
 pub mod tuition;
 pub mod verify;
 pub mod voucher;
+pub mod wechat;
 
 #[cfg(test)]
 pub mod samples;

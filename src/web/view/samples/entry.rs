@@ -190,6 +190,7 @@ pub(super) fn me(frame: &Frame) -> Me {
         question: Some(Question::FavouriteBook),
         last_sign_in: Some(at("2026-08-31 18:02:11")),
         unread: 2,
+        wechat: true,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every page in every state worth looking at, of a fictional school; the tests render them all.
 pub mod around;
+pub mod binding;
 pub mod enrolling;
 pub mod entry;
 pub mod joining;

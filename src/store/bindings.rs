@@ -1,0 +1,90 @@
+//! 微信绑定: rows that let a WeChat user in as a payer.
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::db::statement;
+use super::error::Result;
+use super::fees::unfit;
+use crate::domain::ids::{BindingId, PayerId};
+use crate::domain::moment::Moment;
+use crate::domain::session::Rights;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    pub id: BindingId,
+    pub payer: PayerId,
+    pub rights: Rights,
+    pub created_at: Moment,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: i64,
+    payer_id: i64,
+    rights: String,
+    created_at: i64,
+}
+
+/// Binds, or binds anew with the rights of now.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    openid: &str,
+    payer: PayerId,
+    rights: Rights,
+    now: Moment,
+) -> Result<()> {
+    let sql = "INSERT INTO wechat_binding (openid, payer_id, rights, epoch, created_at) \
+        SELECT $1, id, $3, epoch, $4 FROM payer WHERE id = $2 \
+        ON CONFLICT (openid, payer_id) DO UPDATE \
+        SET rights = excluded.rights, epoch = excluded.epoch, created_at = excluded.created_at";
+    let values = [openid.into(), payer.0.into(), rights.code().into(), now.millis().into()];
+    db.execute_raw(statement(db, sql, values)).await?;
+    Ok(())
+}
+
+/// What a WeChat user may come in as, the oldest first.
+pub async fn of_openid(db: &impl ConnectionTrait, openid: &str) -> Result<Vec<Binding>> {
+    find(db, "b.openid = $1", openid.into()).await
+}
+
+/// Every WeChat that opens a payer's account, the oldest first.
+pub async fn of_payer(db: &impl ConnectionTrait, payer: PayerId) -> Result<Vec<Binding>> {
+    find(db, "b.payer_id = $1", payer.0.into()).await
+}
+
+async fn find(db: &impl ConnectionTrait, which: &str, value: sea_orm::Value) -> Result<Vec<Binding>> {
+    let sql = format!(
+        "SELECT b.id, b.payer_id, b.rights, b.created_at FROM wechat_binding b \
+         JOIN payer p ON p.id = b.payer_id AND p.epoch = b.epoch WHERE {which} ORDER BY b.created_at, b.id"
+    );
+    let rows = Row::find_by_statement(statement(db, &sql, [value])).all(db).await?;
+    let read = |row: Row| {
+        let rights =
+            Rights::parse(&row.rights).ok_or_else(|| unfit("wechat_binding", "rights", row.id, &row.rights))?;
+        Ok(Binding {
+            id: BindingId(row.id),
+            payer: PayerId(row.payer_id),
+            rights,
+            created_at: Moment::from_millis(row.created_at),
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Ends one binding of a payer; false when it is not theirs.
+pub async fn remove(db: &impl ConnectionTrait, id: BindingId, payer: PayerId) -> Result<bool> {
+    let sql = "DELETE FROM wechat_binding WHERE id = $1 AND payer_id = $2";
+    let done = db.execute_raw(statement(db, sql, [id.0.into(), payer.0.into()])).await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends every binding of a payer; gives how many there were.
+pub async fn remove_of_payer(db: &impl ConnectionTrait, payer: PayerId) -> Result<u64> {
+    let sql = "DELETE FROM wechat_binding WHERE payer_id = $1";
+    Ok(db.execute_raw(statement(db, sql, [payer.0.into()])).await?.rows_affected())
+}
+
+/// Ends every binding of a WeChat user, who has left the account; gives how many there were.
+pub async fn remove_of_openid(db: &impl ConnectionTrait, openid: &str) -> Result<u64> {
+    let sql = "DELETE FROM wechat_binding WHERE openid = $1";
+    Ok(db.execute_raw(statement(db, sql, [openid.into()])).await?.rows_affected())
+}
