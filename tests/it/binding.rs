@@ -55,7 +55,7 @@ async fn bindings(world: &TestApp) -> i64 {
 async fn the_menu_leads_to_signing_in_the_first_time_and_straight_to_the_arrears_once_bound() {
     let (world, student) = world().await;
     let first = tap(&world.phone(Device::Wechat), TUITION, "lin").await;
-    assert_eq!(first.path, "/h5/login?back=%2Fh5%2Ftuition");
+    assert_eq!(first.path, "/h5/login?mode=user&back=%2Fh5%2Ftuition");
     bind(&world, &student, "lin").await;
     let later = tap(&world.phone(Device::Wechat), TUITION, "lin").await;
     assert_eq!(later.path, "/h5/tuition");
@@ -81,10 +81,10 @@ async fn another_wechat_a_browser_and_a_desktop_come_in_signed_out() {
     let (world, student) = world().await;
     bind(&world, &student, "lin").await;
     let other = tap(&world.phone(Device::Wechat), TUITION, "wang").await;
-    assert_eq!(other.path, "/h5/login?back=%2Fh5%2Ftuition");
+    assert_eq!(other.path, "/h5/login?mode=user&back=%2Fh5%2Ftuition");
     for device in [Device::Mobile, Device::Desktop] {
         let page = world.phone(device).open(TUITION).await;
-        assert_eq!(page.path, "/h5/login?back=%2Fh5%2Ftuition");
+        assert_eq!(page.path, "/h5/login?mode=user&back=%2Fh5%2Ftuition");
     }
 }
 
@@ -142,7 +142,7 @@ async fn unbinding_ends_it_and_nobody_else_can() {
     phone.submit(&form).await;
     assert_eq!(bindings(&world).await, 0);
     let later = tap(&world.phone(Device::Wechat), TUITION, "lin").await;
-    assert_eq!(later.path, "/h5/login?back=%2Fh5%2Ftuition");
+    assert_eq!(later.path, "/h5/login?mode=user&back=%2Fh5%2Ftuition");
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn signing_out_everywhere_the_office_and_leaving_the_account_end_it() {
     bind(&world, &student, "lin").await;
     session::end_all(&world.app, student.id).await.unwrap();
     let later = tap(&world.phone(Device::Wechat), TUITION, "lin").await;
-    assert_eq!(later.path, "/h5/login?back=%2Fh5%2Ftuition");
+    assert_eq!(later.path, "/h5/login?mode=user&back=%2Fh5%2Ftuition");
     bind(&world, &student, "lin").await;
     assert_eq!(binding::end_all(&world.app, student.id).await.unwrap(), 1);
     bind(&world, &student, "lin").await;
@@ -168,7 +168,7 @@ async fn the_answer_of_another_browsers_wechat_lets_nobody_in_and_binds_nothing(
     let answer = world.phone(Device::Wechat).get(&format!("{authorise}&phone=lin")).await;
     let thief = world.phone(Device::Wechat);
     assert_eq!(thief.get(answer.location()).await.status, 404);
-    assert_eq!(tap(&thief, TUITION, "thief").await.path, "/h5/login?back=%2Fh5%2Ftuition");
+    assert_eq!(tap(&thief, TUITION, "thief").await.path, "/h5/login?mode=user&back=%2Fh5%2Ftuition");
 }
 
 #[tokio::test]
@@ -181,6 +181,6 @@ async fn without_wechats_word_the_menu_still_leads_to_its_page() {
         let page = tap(&world.phone(Device::Wechat), "/h5/wechat/enter?to=/h5/help", "lin").await;
         assert_eq!((page.status, page.path.as_str()), (200, "/h5/help"), "{fault:?}");
     }
-    let abroad = world.phone(Device::Wechat).get("/h5/wechat/enter?to=https://evil.example/&asked=1").await;
+    let abroad = world.phone(Device::Wechat).get("/h5/wechat/enter?to=https:%2F%2Fevil.example%2F&asked=1").await;
     assert_eq!(abroad.location(), "/h5", "only to pages of ours");
 }
