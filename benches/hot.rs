@@ -19,6 +19,7 @@ use jiaofei::domain::bilingual::{Bilingual, Lang};
 use jiaofei::domain::charge::{Balance, Charge, Totals};
 use jiaofei::domain::fee::{BillingPeriod, Collection, FeeItem, FeeKind, Fund, Window};
 use jiaofei::domain::ids::{ChargeId, FeeItemId, PayerId, PeriodId};
+use jiaofei::domain::module::Modules;
 use jiaofei::domain::moment::Moment;
 use jiaofei::domain::money::Fen;
 use jiaofei::domain::order::{CloseReason, OrderState, judge};
@@ -27,6 +28,7 @@ use jiaofei::outbound::HttpClient;
 use jiaofei::sandbox::keys;
 use jiaofei::web::html::{Frame, Person};
 use jiaofei::web::press;
+use jiaofei::web::view::filter::Owing;
 use jiaofei::web::view::tuition::{FeeRow, Period, RowState, Tuition};
 use reqwest::header::{HeaderMap, HeaderValue};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -149,6 +151,7 @@ fn row(id: i64, name: Bilingual) -> FeeRow {
         collection: Collection::Collecting,
         window: Window::default(),
         min_split: None,
+        fiscal_code: None,
     };
     let period =
         BillingPeriod {
@@ -181,6 +184,7 @@ fn arrears(linked: bool) -> Tuition {
         person: Some(person),
         now: now(),
         linked,
+        modules: Modules::default(),
     };
     let rows: Vec<FeeRow> = (1..=4).map(|id| row(id, Bilingual::new("学费", "Tuition"))).collect();
     let totals = Totals::of(rows.iter().map(|row| &row.charge.balance));
@@ -189,12 +193,13 @@ fn arrears(linked: bool) -> Tuition {
         checkout_id: "checkout".to_owned(),
         periods: vec![Period { name: Bilingual::new("2025–2026 学年", "2025–2026"), rows }],
         totals,
-        choices: Vec::new(),
-        chosen: None,
-        show_expired: false,
+        periods_to_choose: Vec::new(),
+        items_to_choose: Vec::new(),
         has_expired: false,
+        has_settled: false,
+        other: Fen::ZERO,
         problem: None,
-        amounts: Vec::new(),
+        filter: Owing::default(),
     }
 }
 
