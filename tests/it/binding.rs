@@ -113,7 +113,8 @@ async fn what_was_bound_with_document_number_and_name_sees_no_more_than_that() {
     bind_here(&phone, "lin").await;
     let later = world.phone(Device::Wechat);
     tap(&later, TUITION, "lin").await;
-    assert!(later.open("/h5/me").await.has("证件号和姓名"));
+    let me = later.open("/h5/me").await;
+    assert!(me.has("您用证件号登录，只能查看和缴纳本人欠费"), "{} {}", me.path, me.text());
     assert_eq!(world.count("SELECT COUNT(*) FROM session WHERE rights = 'full'").await, 0);
 }
 
