@@ -16,7 +16,33 @@ use crate::app::App;
 use crate::domain::module::Module::{self, BankCard, Enrolment, LivingFees, OtherFees, Recovery, SignUp};
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
-    let h5 = Route::new()
+    Route::new()
+        .at("/", get(entrance))
+        .nest("/h5", h5().around(pages))
+        // such an address may stand where search engines read
+        .nest("/q", code().around(pages).with(SetHeader::new().overriding("x-robots-tag", "noindex")))
+        .at("/wechat/callback", get(callback::wechat).around(pages))
+        .at("/alipay/callback", get(callback::alipay).around(pages))
+        .at("/verify", page(get(verify::show)).around(pages))
+        .at("/notify/:channel/:payee", post(notify::notify))
+        .nest("/api", api::service::service(&app))
+        .at("/asset/:name", get(super::page::asset::send))
+        .at("/healthz", get(health::healthz))
+        .at("/readyz", get(health::readyz))
+        .around(watch)
+        .data(app)
+        .map_to_response()
+        .boxed()
+}
+
+/// A page of a part that a school may not offer, or not yet. Whoever adds a page of such a part names the part here.
+fn of(module: Module, page: impl Endpoint<Output = Response> + 'static) -> impl Endpoint<Output = Response> {
+    page.around(move |page, req| offered(module, page, req))
+}
+
+/// What a payer sees.
+fn h5() -> Route {
+    Route::new()
         .at("/", page(get(home::show)))
         .at("/login", page(get(login::show).post(login::submit)))
         .at("/logout", page(post(logout::here)))
@@ -68,29 +94,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/paid", page(get(paid::list)))
         .at("/paid/:receipt_no", page(get(paid::show)))
         .at("/paid/:receipt_no/voucher.png", get(paid::voucher_png))
-        .at("/paid/:receipt_no/voucher.pdf", get(paid::voucher_pdf));
-    Route::new()
-        .at("/", get(entrance))
-        .nest("/h5", h5.around(pages))
-        // such an address may stand where search engines read
-        .nest("/q", code().around(pages).with(SetHeader::new().overriding("x-robots-tag", "noindex")))
-        .at("/wechat/callback", get(callback::wechat).around(pages))
-        .at("/alipay/callback", get(callback::alipay).around(pages))
-        .at("/verify", page(get(verify::show)).around(pages))
-        .at("/notify/:channel/:payee", post(notify::notify))
-        .nest("/api", api::service::service(&app))
-        .at("/asset/:name", get(super::page::asset::send))
-        .at("/healthz", get(health::healthz))
-        .at("/readyz", get(health::readyz))
-        .around(watch)
-        .data(app)
-        .map_to_response()
-        .boxed()
-}
-
-/// A page of a part that a school may not offer, or not yet. Whoever adds a page of such a part names the part here.
-fn of(module: Module, page: impl Endpoint<Output = Response> + 'static) -> impl Endpoint<Output = Response> {
-    page.around(move |page, req| offered(module, page, req))
+        .at("/paid/:receipt_no/voucher.pdf", get(paid::voucher_pdf))
 }
 
 /// Whoever has the code may pay the order, and may not cancel it.

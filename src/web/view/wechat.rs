@@ -6,7 +6,8 @@ use super::login::Identity;
 use crate::flow::official::binding::Bound;
 use crate::web::html::Frame;
 
-/// Several payers are bound to this WeChat: which one comes in. POSTs to [`links::WECHAT_ENTER`]: `csrf`, `to`, `payer`.
+/// Several payers are bound to this WeChat: which one comes in. POSTs to [`links::WECHAT_ENTER`]: `csrf`, `to`,
+/// `payer`.
 #[derive(Template, Debug)]
 #[template(path = "page/entrance.html")]
 pub struct Entrance {

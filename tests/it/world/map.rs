@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     for line in source.lines() {
         match line.trim() {
-            "let h5 = Route::new()" => prefix = "/h5",
+            "fn h5() -> Route {" => next = "/h5",
             "fn code() -> Route {" => next = "/q",
             "Route::new()" => prefix = std::mem::take(&mut next),
             line => {
