@@ -2,6 +2,8 @@
 (function(){
 /* the chosen way names the button */
 qa('input[name=method]').forEach(function(r){r.addEventListener('change',function(){q('#lbl').textContent=r.dataset.l})});
+/* an agreement is read before it is agreed to; the server counts as well */
+var wt=q('[data-wait]');if(wt){var wn=+wt.dataset.wait,wl=wt.textContent;wt.disabled=true;(function k(){wt.lastElementChild.textContent=wn>0?wl+' ('+wn+')':wl;wt.disabled=wn>0;if(wn-->0)setTimeout(k,1000)})()}
 /* the result: told by events; else asked after 1 2 3 5 8 10 10 … seconds, and at once when the payer comes back */
 function late(){qa('[data-late]').forEach(function(e){e.hidden=false})}
 var po=q('[data-poll]');if(po){var w=[1,2,3,5,8],i=0,P=po.dataset,busy,timer,

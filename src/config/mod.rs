@@ -1,6 +1,7 @@
 //! Configuration: values only. `config.example.toml` is the manual; each key can be overridden by the environment
 //! variable
 //! `JIAOFEI__SECTION__KEY` (for payees: `JIAOFEI__PAYEE__0__WECHAT__API_V3_KEY`).
+pub mod checkout;
 pub mod fiscal;
 pub mod key;
 pub mod living;
@@ -9,6 +10,7 @@ pub mod school;
 pub mod settings;
 pub mod webhook;
 
+pub use checkout::Checkout;
 pub use fiscal::Fiscal;
 pub use key::{Key32, OneOrMore, Pem, Picture};
 pub use living::Living;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::Fund;
 
+use super::checkout::Checkout;
 use super::fiscal::{self, Fiscal};
 use super::key::{Key32, OneOrMore, Pem};
 use super::living::{self, Living};
@@ -215,24 +216,6 @@ fn alipay_gateway() -> String {
 
 fn alipay_authorize() -> String {
     "https://openauth.alipay.com".to_owned()
-}
-
-/// The checkout; times in seconds.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Checkout {
-    /// How long an order may be paid
-    pub order_seconds: u64,
-    /// How long a signed-in session lasts after the last request
-    pub session_seconds: u64,
-    /// 每次只能选择一个批次: other fees of two batches are not paid together
-    pub one_batch: bool,
-}
-
-impl Default for Checkout {
-    fn default() -> Self {
-        Self { order_seconds: 30 * 60, session_seconds: 2 * 3600, one_batch: true }
-    }
 }
 
 /// The API of campus systems.

@@ -6,6 +6,7 @@ pub mod bilingual;
 pub mod capital;
 pub mod charge;
 pub mod checkout;
+pub mod consent;
 pub mod document;
 pub mod enrolment;
 pub mod ereceipt;

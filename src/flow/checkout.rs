@@ -5,6 +5,7 @@
 //! unreachable channel leaves a live attempt, which is safe, for it is asked about until the channel has spoken.
 use std::time::Duration;
 
+use super::agreement::Agreement;
 use super::attempt::{Retired, retire};
 use super::failure::{Failure, Result};
 use super::{expire, inquire, refund, settle};
@@ -19,12 +20,22 @@ use crate::domain::order_no::{AttemptNo, OrderNo};
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{Buyer, Product};
 use crate::drill::Fault;
-use crate::store::{attempts, charges, orders, payers};
+use crate::store::{agreements, attempts, charges, orders, payers};
 
 /// Opens the orders of a checkout, one per payee, in the order they are to be paid. The same `checkout_id` again
 /// with the same selection gives the same orders; a pending order of exactly the same lines is used again, and belongs
 /// to this checkout from then on.
 pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted]) -> Result<Vec<Order>> {
+    open_agreed(app, (payer, checkout_id), wanted, None).await
+}
+
+/// As [`open`], by a payer who has agreed to the school's text.
+pub async fn open_agreed(
+    app: &App,
+    (payer, checkout_id): (PayerId, &str),
+    wanted: &[Wanted],
+    agreed: Option<&Agreement>,
+) -> Result<Vec<Order>> {
     let known = orders::find_of_checkout(app.db.read(), payer, checkout_id).await?;
     if covers(app.db.read(), &known, wanted).await? {
         return Ok(known);
@@ -56,13 +67,16 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
             ids.push(same);
             continue;
         }
-        let taken = |(_, charge): &&(Order, ChargeId)| part.lines.iter().any(|(id, _)| id == charge);
-        let taken = pending.iter().find(taken).filter(|_| !app.drill.planted(Fault::ForgetPendingOrders));
-        if let Some((order, _)) = taken {
-            return Err(Refusal::InAnotherOrder { order_no: order.order_no.clone() }.into());
+        if !app.drill.planted(Fault::ForgetPendingOrders) {
+            none_taken(&pending, &part)?;
         }
         let no = numbers.get(at).ok_or(Refusal::ArrearsChanged)?;
         ids.push(insert(app, &tx, (payer, checkout_id), (no, place), &part).await?);
+    }
+    if let Some(agreement) = agreed {
+        for id in &ids {
+            agreements::note(&tx, *id, (&agreement.version, &agreement.text), app.clock.now()).await?;
+        }
     }
     app.drill.point("checkout: orders written")?;
     tx.commit().await?;
@@ -72,6 +86,34 @@ pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted
         opened.extend(orders::find(app.db.read(), id).await?);
     }
     Ok(opened)
+}
+
+/// What a payer owes, whatever can be paid of it now.
+pub async fn charges(app: &App, payer: PayerId) -> Result<Vec<Charge>> {
+    Ok(charges::find_of_payer(app.db.read(), payer).await?)
+}
+
+/// What a selection would become: the orders, with the charges they are made of. Nothing is written.
+pub async fn preview(app: &App, payer: PayerId, wanted: &[Wanted]) -> Result<(Vec<Part>, Vec<Charge>)> {
+    release_expired(app, payer, wanted).await?;
+    let own = charges::find_of_payer(app.db.read(), payer).await?;
+    let parts = plan(&own, wanted, app.clock.now(), app.config.checkout.one_batch)?;
+    let pending = orders::pending_lines(app.db.read(), payer).await?;
+    for part in &parts {
+        if find_same(app.db.read(), &pending, part).await?.is_none() {
+            none_taken(&pending, part)?;
+        }
+    }
+    Ok((parts, own))
+}
+
+/// No charge of this part waits in another order.
+fn none_taken(pending: &[(Order, ChargeId)], part: &Part) -> std::result::Result<(), Refusal> {
+    let taken = |(_, charge): &&(Order, ChargeId)| part.lines.iter().any(|(id, _)| id == charge);
+    match pending.iter().find(taken) {
+        Some((order, _)) => Err(Refusal::InAnotherOrder { order_no: order.order_no.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Whether these orders are what was selected: the same charges, and the same amounts where some were typed.

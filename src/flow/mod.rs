@@ -1,5 +1,6 @@
 //! The acts of the fee office. One act = one transaction; the flow begins and commits it, and calls nobody inside.
 pub mod account;
+pub mod agreement;
 pub mod announcements;
 pub mod api_keys;
 pub mod arrears;

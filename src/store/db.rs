@@ -154,7 +154,8 @@ migrations![
     "0016_batches",
     "0017_living",
     "0018_announcement_reads",
-    "0019_bindings"
+    "0019_bindings",
+    "0020_agreement"
 ];
 
 impl MigratorTrait for Migrations {

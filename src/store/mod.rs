@@ -1,6 +1,7 @@
 //! What must not be lost. The store speaks SQL through sea-orm and takes its connection as an argument. It knows no
 //! rule of the office: it finds, inserts and moves rows by compare-and-set; whether to do so is the flows' business.
 pub mod accounts;
+pub mod agreements;
 pub mod announcements;
 pub mod api_calls;
 pub mod api_keys;

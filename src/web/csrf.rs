@@ -7,6 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use subtle::ConstantTimeEq;
 
+use crate::domain::moment::Moment;
+
 const LENGTH: usize = 32;
 
 /// What a token is bound to.
@@ -37,6 +39,28 @@ impl Bound<'_> {
         let first = self.keys.first().expect("the configuration holds at least one key");
         out.extend(self.mac(first).iter().zip(mask).map(|(byte, mask)| byte ^ mask));
         BASE64.encode(out)
+    }
+
+    /// A moment that only we can have written into a form of this browser, for this purpose.
+    pub fn stamp(&self, purpose: &str, at: Moment) -> String {
+        let first = self.keys.first().expect("the configuration holds at least one key");
+        format!("{}.{}", at.millis(), BASE64.encode(self.stamp_mac(first, purpose, at)))
+    }
+
+    /// The moment of a stamp; none when it is not ours, or was made for something else.
+    pub fn stamped(&self, purpose: &str, stamp: &str) -> Option<Moment> {
+        let (millis, mac) = stamp.split_once('.')?;
+        let (at, mac) = (Moment::from_millis(millis.parse().ok()?), BASE64.decode(mac).ok()?);
+        self.keys.iter().any(|key| mac.ct_eq(&self.stamp_mac(key, purpose, at)).into()).then_some(at)
+    }
+
+    fn stamp_mac(&self, key: &hmac::Key, purpose: &str, at: Moment) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(key);
+        for part in ["stamp", purpose, &at.millis().to_string(), self.visitor, self.session] {
+            context.update(part.as_bytes());
+            context.update(&[0]);
+        }
+        context.sign().as_ref().to_vec()
     }
 
     pub fn accepts(&self, token: &str) -> bool {
@@ -83,6 +107,27 @@ mod tests {
         let (old, new, both) = (bound(&old), bound(&new), bound(&both));
         assert!(both.accepts(&old.token([1; 32])) && both.accepts(&new.token([1; 32])));
         assert!(new.accepts(&both.token([1; 32])) && !old.accepts(&both.token([1; 32])), "the first one signs");
+    }
+
+    #[test]
+    fn a_stamp_tells_its_moment_to_the_browser_and_for_the_purpose_it_was_made_for() {
+        let (keys, others) = ([key(7)], [key(8)]);
+        let (own, at) = (bound(&keys), Moment::from_millis(1_788_000_000_123));
+        let stamp = own.stamp("agreement", at);
+        assert_eq!(own.stamped("agreement", &stamp), Some(at));
+        let earlier = stamp.replacen("1788", "1787", 1);
+        for (by, purpose, stamp) in [
+            (own, "agreement", earlier.as_str()),
+            (own, "another", &stamp),
+            (bound(&others), "agreement", &stamp),
+            (Bound { visitor: "w", ..own }, "agreement", &stamp),
+            (Bound { session: "t", ..own }, "agreement", &stamp),
+            (own, "agreement", ""),
+            (own, "agreement", "x.y"),
+            (own, "agreement", "1788000000123."),
+        ] {
+            assert_eq!(by.stamped(purpose, stamp), None, "{purpose} {stamp}");
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ use crate::flow::session;
 
 /// Letters of a visitor's id, 5.8 bits each
 const VISITOR: usize = 32;
+/// Bytes of a path to come back to; that of 确认缴费 names every selected charge
+const LONGEST_PATH: usize = 4096;
 /// Seconds a browser keeps what it chose, and its visitor's id
 const YEAR: u64 = 365 * 86_400;
 
@@ -265,7 +267,7 @@ pub fn local_path(path: &str) -> Option<&str> {
     // a browser takes `.` and `..` out of a path before it goes there, in whatever way they are written
     let dots = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
     let straight = !path.contains("//") && !path.split(['/', '?']).any(dots);
-    let fits = (ours("/h5") || ours("/q") || ours("/verify")) && plain && straight && path.len() <= 1024;
+    let fits = (ours("/h5") || ours("/q") || ours("/verify")) && plain && straight && path.len() <= LONGEST_PATH;
     let fits = fits && !path.starts_with("/h5/login") && !path.starts_with("/h5/logout");
     fits.then_some(path)
 }

@@ -7,8 +7,8 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, dealings, enrol, help, home, living, login, logout, news, orders,
-    other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition, verify, wechat,
+    account, amount, callback, cashier, checkout, confirm, dealings, enrol, help, home, living, login, logout, news,
+    orders, other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition, verify, wechat,
 };
 use super::view::links;
 use super::{api, error, health, notify};
@@ -77,6 +77,8 @@ fn h5() -> Route {
         .at("/living", of(LivingFees, page(get(living::list))))
         .at("/living/:service", of(LivingFees, page(get(living::show).post(living::submit))))
         .at("/checkout", page(post(checkout::submit)))
+        .at("/confirm", page(get(confirm::show)))
+        .at("/agreement", page(get(confirm::show_agreement)))
         .at("/cashier/:order_no", page(get(cashier::show)))
         .at("/cashier/:order_no/pay", page(post(pay::pay)))
         .at("/cashier/:order_no/go", page(get(pay::go)))
@@ -98,6 +100,7 @@ fn h5() -> Route {
 }
 
 /// Whoever has the code may pay the order, and may not cancel it.
+/// Such an address may stand where search engines read: they are told to leave it out.
 fn code() -> Route {
     Route::new()
         .at("/:code", page(get(cashier::show)))

@@ -11,6 +11,7 @@ mod binding;
 mod browser;
 mod certainty;
 mod chain;
+mod confirming;
 mod corpus;
 mod crash;
 mod csrf;

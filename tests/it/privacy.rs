@@ -12,8 +12,9 @@ use crate::world::phone::{Device, Phone};
 use crate::world::school::Student;
 
 /// Pages without an owner: what anybody may open.
-const OPEN: [&str; 17] = [
+const OPEN: [&str; 18] = [
     "/h5/wechat/enter",
+    "/h5/agreement",
     "/h5/login",
     "/h5/forgot",
     "/h5/settings",

@@ -1,14 +1,13 @@
-//! From the ticked rows to orders.
+//! From the ticked rows to orders, by way of 确认缴费 where the school has it.
 use poem::{Response, Result, handler};
 
-use super::amount;
-use super::other;
-use super::tuition::{self, Chosen};
-use crate::domain::checkout::Wanted;
+use super::confirm::{Answered, Selection, Unread};
+use super::tuition::Chosen;
+use super::{amount, confirm, other, tuition};
 use crate::domain::ids::ChargeId;
-use crate::domain::money::Fen;
 use crate::domain::order::{Order, OrderState};
 use crate::domain::refusal::Refusal;
+use crate::flow::agreement::Agreement;
 use crate::flow::arrears;
 use crate::flow::checkout;
 use crate::flow::failure::Failure;
@@ -17,41 +16,45 @@ use crate::web::form::Form;
 use crate::web::guard::{SignedIn, Visit};
 use crate::web::view::links::{self, Door};
 
-/// `POST /h5/checkout`
+/// `POST /h5/checkout`: what was chosen; with `confirmed`, what was confirmed.
 #[handler]
 pub async fn submit(visit: &Visit, signed: SignedIn, form: Form) -> Result<Response> {
     let of_batches = form.get("page") == "other";
     let left_out = if of_batches { of_other_batches(visit, &signed, &form).await? } else { Vec::new() };
-    let mut wanted = Vec::new();
-    for text in form.all("fee") {
-        let charge_id: ChargeId = text.parse().map_err(|_| Problem::BadRequest)?;
-        if left_out.contains(&charge_id) {
-            continue;
+    let selection = match Selection::read(form.pairs(), &left_out) {
+        Ok(selection) => selection,
+        Err(Unread::Broken) => return Err(Problem::BadRequest.into()),
+        Err(Unread::Amount(charge, typed)) => {
+            return amount::ask_again(visit, &signed, charge, &typed, form.pairs()).await;
         }
-        let typed = form.get(&format!("amt{charge_id}")).to_owned();
-        let amount = match (typed.is_empty(), Fen::typed(&typed)) {
-            (true, _) => None,
-            (false, Some(amount)) => Some(amount),
-            // never taken for "all of it": the payer is asked again
-            (false, None) => return amount::ask_again(visit, &signed, charge_id, &typed, form.pairs()).await,
-        };
-        wanted.push(Wanted { charge_id, amount });
-    }
-    let id = form.get("checkout_id");
-    if !(16..=64).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(Problem::BadRequest.into());
-    }
-    // under the payer's own name, so that nobody else's key can be met
-    let checkout_id = format!("{}-{id}", signed.payer.id);
-    match checkout::open(&visit.app, signed.payer.id, &checkout_id, &wanted).await {
+    };
+    let (app, payer, confirmed) = (&visit.app, signed.payer.id, !form.get("confirmed").is_empty());
+    let opened = if !confirm::is_asked(app) {
+        open(visit, &signed, &selection, None).await
+    } else if confirmed {
+        match confirm::take(visit, &signed, &form, &selection).await? {
+            Ok(agreed) => open(visit, &signed, &selection, agreed.as_ref()).await,
+            Err(page) => return Ok(page),
+        }
+    } else {
+        match checkout::preview(app, payer, &selection.wanted).await {
+            Ok(_) => return Ok(see_other(&selection.address())),
+            Err(failure) => Err(failure),
+        }
+    };
+    match opened {
         Ok(orders) => {
             let waits = |order: &&Order| matches!(order.state, OrderState::Pending { .. });
             let next = orders.iter().find(waits).or(orders.last());
             let to = next.map(|order| Door::Own(order.order_no.clone()).cashier());
             Ok(see_other(to.as_deref().unwrap_or(links::TUITION)))
         }
+        // what is owed changed since it was read: asked again, with both amounts
+        Err(Failure::Refused(Refusal::Amount { .. })) if confirmed => {
+            confirm::draw(visit, &signed, &selection, Answered::default()).await
+        }
         Err(Failure::Refused(refusal)) if refusal != Refusal::NotFound => {
-            let ticked = Some(wanted.iter().map(|one| one.charge_id).collect());
+            let ticked = Some(selection.wanted.iter().map(|one| one.charge_id).collect());
             let of_batches = of_batches || refusal == Refusal::OneBatch;
             let chosen = Chosen { ticked, problem: Some(refusal), ..Chosen::read(form.pairs()) };
             match of_batches {
@@ -61,6 +64,17 @@ pub async fn submit(visit: &Visit, signed: SignedIn, form: Form) -> Result<Respo
         }
         Err(failure) => Err(Problem::from(failure).into()),
     }
+}
+
+async fn open(
+    visit: &Visit,
+    signed: &SignedIn,
+    selection: &Selection,
+    agreed: Option<&Agreement>,
+) -> Result<Vec<Order>, Failure> {
+    // under the payer's own name, so that nobody else's key can be met
+    let checkout_id = format!("{}-{}", signed.payer.id, selection.key);
+    checkout::open_agreed(&visit.app, (signed.payer.id, &checkout_id), &selection.wanted, agreed).await
 }
 
 /// The page of other fees sends the fees of every batch and which batches were chosen: those of the others.

@@ -6,6 +6,7 @@ pub mod asset;
 pub mod callback;
 pub mod cashier;
 pub mod checkout;
+pub mod confirm;
 pub mod dealings;
 pub mod enrol;
 pub mod help;

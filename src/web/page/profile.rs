@@ -10,7 +10,7 @@ use crate::flow::guess::Gate;
 use crate::flow::profile::{self, Changed, Typed, TypedCard, Wrong, WrongCard};
 use crate::web::error::{Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
-use crate::web::guard::{Settled, SignedIn, Visit};
+use crate::web::guard::{Settled, SignedIn, Visit, local_path};
 use crate::web::html::Page;
 use crate::web::view::account::Done;
 use crate::web::view::links;
@@ -29,7 +29,7 @@ pub async fn show(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
     let address = own.profile.address;
     let typed =
         Typed { phone: &phone, email: &email, postcode: &address.postcode, street: &address.street, password: "" };
-    Ok(draw(visit, &signed, typed, Wrong::default()).await)
+    Ok(draw(visit, &signed, (typed, visit.query("back")), Wrong::default()).await)
 }
 
 /// `POST /h5/me/profile`
@@ -49,13 +49,16 @@ pub async fn submit(visit: &Visit, Settled(signed): Settled, form: Form) -> Resu
     let (link, caller) = (mail_address(visit), caller(visit, &visitor, &form));
     let changed = profile::change(&visit.app, &signed.session, typed, &link, caller).await;
     Ok(match changed.map_err(Problem::from)? {
-        Ok(Changed::Saved) => see_other(&links::me_done(Done::Profile.code())),
         Ok(Changed::MailSent) => see_other(&links::me_done(Done::MailSent.code())),
-        Err(wrong) => draw(visit, &signed, typed, wrong).await,
+        Ok(Changed::Saved) => match local_path(form.get("back")) {
+            Some(back) => see_other(back),
+            None => see_other(&links::me_done(Done::Profile.code())),
+        },
+        Err(wrong) => draw(visit, &signed, (typed, form.get("back")), wrong).await,
     })
 }
 
-async fn draw(visit: &Visit, signed: &SignedIn, typed: Typed<'_>, wrong: Wrong) -> Response {
+async fn draw(visit: &Visit, signed: &SignedIn, (typed, back): (Typed<'_>, &str), wrong: Wrong) -> Response {
     let password = wrong.password.map(problem_of);
     let wrong = WrongFields { phone: wrong.phone, email: wrong.email, postcode: wrong.postcode, street: wrong.street };
     let status = if wrong == WrongFields::default() { status_of(password) } else { TYPED_WRONG };
@@ -65,6 +68,7 @@ async fn draw(visit: &Visit, signed: &SignedIn, typed: Typed<'_>, wrong: Wrong) 
         email: typed.email.to_owned(),
         postcode: typed.postcode.to_owned(),
         street: typed.street.to_owned(),
+        back: local_path(back).unwrap_or_default().to_owned(),
         wrong,
         password,
         captcha: captcha(visit, signed).await,
@@ -72,7 +76,7 @@ async fn draw(visit: &Visit, signed: &SignedIn, typed: Typed<'_>, wrong: Wrong) 
     Page::with_status(status, view).into_response()
 }
 
-async fn captcha(visit: &Visit, signed: &SignedIn) -> Option<Captcha> {
+pub(super) async fn captcha(visit: &Visit, signed: &SignedIn) -> Option<Captcha> {
     let gate = Gate::new(&visit.app, "user", &signed.payer.number, visit.caller("", None).address);
     gate.question(&visit.app, &visit.visitor()).await.map(captcha_of)
 }

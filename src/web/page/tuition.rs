@@ -5,6 +5,7 @@ use poem::{IntoResponse, Response, Result, handler};
 use crate::domain::amount;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Charge, Totals};
+use crate::domain::checkout::Wanted;
 use crate::domain::fee::{Fund, Unpayable};
 use crate::domain::ids::ChargeId;
 use crate::domain::module::{Module, Opening};
@@ -42,6 +43,18 @@ impl Chosen {
 #[handler]
 pub async fn show(visit: &Visit, signed: SignedIn) -> Result<Response> {
     draw(visit, &signed, Chosen::read(visit.query_pairs())).await
+}
+
+/// The choice again, with the rows still ticked and why they cannot be ordered.
+pub async fn refuse(
+    visit: &Visit,
+    signed: &SignedIn,
+    wanted: &[Wanted],
+    pairs: &[(String, String)],
+    why: Refusal,
+) -> Result<Response> {
+    let ticked = Some(wanted.iter().map(|one| one.charge_id).collect());
+    draw(visit, signed, Chosen { ticked, problem: Some(why), ..Chosen::read(pairs) }).await
 }
 
 /// Draws the page with what was chosen and, after a refused checkout, with why.

@@ -1,5 +1,6 @@
 //! Every address of the H5 pages, written once. Templates and redirects take theirs here and assemble none by hand.
 use crate::domain::ids::{AnnouncementId, ChargeId, EnrolmentId, ProgrammeId};
+use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
 use crate::domain::voucher::VoucherCode;
 
@@ -13,6 +14,10 @@ pub const LIVING: &str = "/h5/living";
 /// 其他缴费
 pub const OTHER: &str = "/h5/other";
 pub const CHECKOUT: &str = "/h5/checkout";
+/// 确认缴费
+pub const CONFIRM: &str = "/h5/confirm";
+/// 缴费协议: open to everybody
+pub const AGREEMENT: &str = "/h5/agreement";
 pub const ORDERS: &str = "/h5/orders";
 pub const PAID: &str = "/h5/paid";
 /// 交易记录
@@ -91,6 +96,31 @@ pub fn sign_up(back: &str) -> String {
 /// A later step of signing up ([`SIGN_UP_CODE`], [`SIGN_UP_DETAILS`]). The ticket is good in one browser only.
 pub fn sign_up_step(path: &str, ticket: &str) -> String {
     with_query(path, &[("t", ticket)])
+}
+
+/// 确认缴费 of a selection: the page's key, and each charge with the amount chosen for it; none: all that is owed.
+pub fn confirm(checkout_id: &str, selected: &[(ChargeId, Option<Fen>)]) -> String {
+    let fields: Vec<(String, String)> = selected
+        .iter()
+        .flat_map(|(charge, amount)| {
+            let typed = amount.map(|amount| (format!("amt{charge}"), amount.yuan()));
+            [Some(("fee".to_owned(), charge.to_string())), typed]
+        })
+        .flatten()
+        .collect();
+    let mut query = vec![("checkout_id", checkout_id)];
+    query.extend(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    with_query(CONFIRM, &query)
+}
+
+/// 缴费协议, which leads back to where the payer came from.
+pub fn agreement_from(back: &str) -> String {
+    with_query(AGREEMENT, &[("back", back)])
+}
+
+/// 个人信息, which leads back to where the payer came from.
+pub fn profile_from(back: &str) -> String {
+    with_query(PROFILE, &[("back", back)])
 }
 
 /// The page that changes one amount without a script.

@@ -3,6 +3,7 @@ pub mod account;
 pub mod amount;
 pub mod browser;
 pub mod cashier;
+pub mod confirm;
 pub mod dealings;
 pub mod enrol;
 pub mod failure;

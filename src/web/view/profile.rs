@@ -7,8 +7,8 @@ use super::login::Captcha;
 use crate::domain::profile::{Address, BankCard, Email};
 use crate::web::html::Frame;
 
-/// POSTs to [`links::PROFILE`]: `csrf`, `phone`, `email`, `postcode`, `street`, `password`; with a captcha also
-/// `captcha_id` and `captcha`. 返回 is a link: nothing typed is kept.
+/// POSTs to [`links::PROFILE`]: `csrf`, `phone`, `email`, `postcode`, `street`, `password`, `back`; with a captcha
+/// also `captcha_id` and `captcha`. 返回 is a link: nothing typed is kept.
 #[derive(Template, Debug)]
 #[template(path = "page/profile.html")]
 pub struct ProfilePage {
@@ -20,6 +20,8 @@ pub struct ProfilePage {
     pub email: String,
     pub postcode: String,
     pub street: String,
+    /// Where the payer came from and goes back to; empty: 我的
+    pub back: String,
     pub wrong: WrongFields,
     pub password: Option<FormProblem>,
     pub captcha: Option<Captcha>,
@@ -81,6 +83,10 @@ proven!(CardPage);
 impl ProfilePage {
     fn is_wrong(&self) -> bool {
         self.wrong != WrongFields::default() || self.password.is_some()
+    }
+
+    fn way_back(&self) -> &str {
+        if self.back.is_empty() { links::ME } else { &self.back }
     }
 
     fn problem_if(&self, wrong: &bool, word: &'static str) -> Option<&'static str> {

@@ -8,6 +8,7 @@ use jiaofei::cli::demo::demo_config;
 use jiaofei::clock::{Chance, Clock};
 use jiaofei::config::{Config, FirstSignIn, Redis};
 use jiaofei::domain::checkout::Wanted;
+use jiaofei::domain::consent::AgreementGate;
 use jiaofei::domain::ids::{ChargeId, PayerId};
 use jiaofei::domain::moment::Moment;
 use jiaofei::domain::order::{Order, OrderState};
@@ -61,6 +62,9 @@ impl TestApp {
         config.redis = database::fresh_redis().await.map(|url| Redis { url });
         // a school where nobody must choose a password first; other stories tell of one where everybody must
         config.school.first_sign_in = FirstSignIn::Open;
+        // nor confirm anything between the choice and the cashier; `confirming` tells of one that asks
+        config.checkout.confirm = false;
+        config.checkout.agreement = AgreementGate::None;
         change(&mut config);
         let clock = Clock::manual(start_of_story());
         // a busy machine must not make an acknowledgement late

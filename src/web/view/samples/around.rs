@@ -94,6 +94,7 @@ fn profiles(frame: &Frame) -> Vec<Sample> {
         email: "l***a@example.edu".into(),
         postcode: "730050".into(),
         street: "兰州市七里河区 \"><i>".into(),
+        back: String::new(),
         wrong,
         password,
         captcha: None,

@@ -14,9 +14,13 @@ use crate::domain::order_no::OrderNo;
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{Channel, TradeNo};
 use crate::web::html::Frame;
+use crate::web::view::account::FormProblem;
 use crate::web::view::amount::{Amount, AmountProblem};
 use crate::web::view::browser::BrowserGuide;
 use crate::web::view::cashier::{Availability, Cashier, Way};
+use crate::web::view::confirm::{
+    AgreementPage, Changed, Confirm, ConfirmPart, Consent, ConsentProblem, Reading, Receiver,
+};
 use crate::web::view::filter::Owing;
 use crate::web::view::launch::{How, Launch};
 use crate::web::view::part::{NextOrder, OrderFacts, Surplus};
@@ -24,7 +28,10 @@ use crate::web::view::result::{Confirming, Incomplete, Paid, Why};
 use crate::web::view::tuition::{Choice, FeeRow, Period, RowState, Tuition};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [tuitions(frame), amounts(frame), cashiers(frame), launches(frame), results(frame)].into_iter().flatten().collect()
+    [tuitions(frame), amounts(frame), confirms(frame), cashiers(frame), launches(frame), results(frame)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn other_order() -> OrderNo {
@@ -306,5 +313,54 @@ fn results(frame: &Frame) -> Vec<Sample> {
         sample("result-incomplete", incomplete(Why::Cancelled, true)),
         sample("result-uncertain", Incomplete { channel: None, ..incomplete(Why::Failed, false) }),
         sample("result-closed", Incomplete { surplus: Some(surplus(None)), ..incomplete(expired, true) }),
+    ]
+}
+
+fn confirms(frame: &Frame) -> Vec<Sample> {
+    let (fiscal, mut agency) = (order(), order());
+    agency.lines.truncate(1);
+    agency.total = Fen::new(799_997);
+    let part =
+        |order: &OrderFacts, payee, fund| ConfirmPart { payee, fund, lines: order.lines.clone(), total: order.total };
+    let consent = |reading, problem| Some(Consent { version: "0f1e2d3c4b5a6978".into(), reading, problem });
+    let page = |consent, phone| Confirm {
+        frame: signed_in(frame),
+        checkout_id: "0123456789abcdefghijkl".into(),
+        parts: vec![part(&fiscal, fiscal_payee(), Fund::Fiscal)],
+        changed: Vec::new(),
+        consent,
+        phone,
+        captcha: None,
+        here: "/h5/confirm?checkout_id=0123456789abcdefghijkl&fee=1&amt1=7999.97".into(),
+    };
+    let text = Bilingual::new(
+        "一、缴费前请核对。\n\n二、<b>付款</b>时请核对。",
+        "1. Check before you pay.\n\n2. Check again.",
+    );
+    let reading = |seconds| Some(Reading { text: text.clone(), seconds, stamp: "1788229476000.c3RhbXA".into() });
+    let known = || Receiver::Known("178****5287".into());
+    let asked = |required, wrong, password| Receiver::Asked { typed: "1780000".into(), required, wrong, password };
+    let changed = vec![
+        Changed { item: tuition_fee(), was: Fen::new(800_000), now: Fen::new(799_997) },
+        Changed { item: Bilingual::new("教材费", "Books"), was: Fen::new(41_860), now: Fen::ZERO },
+    ];
+    let both = vec![part(&fiscal, fiscal_payee(), Fund::Fiscal), part(&agency, agency_payee(), Fund::Agency)];
+    vec![
+        sample("confirm", page(consent(None, None), known())),
+        sample("confirm-unticked", page(consent(None, Some(ConsentProblem::Unticked)), Receiver::Unsaid)),
+        sample("confirm-countdown", page(consent(reading(10), None), known())),
+        sample("confirm-early", page(consent(reading(7), Some(ConsentProblem::Early)), known())),
+        sample("confirm-no-phone", page(None, asked(true, false, None))),
+        sample("confirm-wrong-phone", page(None, asked(false, true, Some(FormProblem::Empty)))),
+        sample("confirm-changed", Confirm { changed, parts: both, ..page(consent(None, None), known()) }),
+        sample(
+            "agreement",
+            AgreementPage {
+                frame: Frame { person: None, ..frame.clone() },
+                text: text.clone(),
+                version: "0f1e2d3c4b5a6978".into(),
+                back: "/h5/confirm?fee=1".into(),
+            },
+        ),
     ]
 }
