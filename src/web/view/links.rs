@@ -297,6 +297,22 @@ fn escape(segment: &str) -> String {
     form_urlencoded::byte_serialize(segment.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
+/// Back at the menu's door, with or without WeChat's word
+pub fn wechat_entered(to: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
+    format!("{WECHAT_ENTER}?asked=1&{query}")
+}
+
+/// Back at 微信绑定, with or without WeChat's word
+pub fn wechat_known() -> String {
+    format!("{WECHAT}?asked=1")
+}
+
+/// 微信绑定 after something was done; WeChat is not asked again for it
+pub fn wechat_done(done: &str) -> String {
+    format!("{WECHAT}?asked=1&done={done}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,20 +344,4 @@ mod tests {
         assert_eq!((code.state(), code.ask()), ("/q/a%2Fb%20c/state".into(), "/q/a%2Fb%20c/ask".into()));
         assert_eq!(code.cancel(), None);
     }
-}
-
-/// Back at the menu's door, with or without WeChat's word
-pub fn wechat_entered(to: &str) -> String {
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
-    format!("{WECHAT_ENTER}?asked=1&{query}")
-}
-
-/// Back at 微信绑定, with or without WeChat's word
-pub fn wechat_known() -> String {
-    format!("{WECHAT}?asked=1")
-}
-
-/// 微信绑定 after something was done; WeChat is not asked again for it
-pub fn wechat_done(done: &str) -> String {
-    format!("{WECHAT}?asked=1&done={done}")
 }
