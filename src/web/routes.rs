@@ -7,13 +7,16 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, confirm, dealings, enrol, help, home, living, login, logout, news,
-    orders, other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition, verify, wechat,
+    account, amount, callback, cashier, checkout, confirm, dealings, enrol, ereceipt, help, home, living, login,
+    logout, news, orders, other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition,
+    verify, wechat,
 };
 use super::view::links;
 use super::{api, error, health, notify};
 use crate::app::App;
-use crate::domain::module::Module::{self, BankCard, Enrolment, LivingFees, OtherFees, Recovery, SignUp};
+use crate::domain::module::Module::{
+    self, BankCard, Enrolment, FiscalReceipts, LivingFees, OtherFees, Recovery, SignUp,
+};
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
     Route::new()
@@ -95,6 +98,9 @@ fn h5() -> Route {
         .at("/orders/:order_no/trouble", page(get(trouble::show)))
         .at("/paid", page(get(paid::list)))
         .at("/paid/:receipt_no", page(get(paid::show)))
+        .at("/paid/:receipt_no/ereceipt", of(FiscalReceipts, page(get(ereceipt::show))))
+        .at("/paid/:receipt_no/ereceipt.png", of(FiscalReceipts, get(ereceipt::picture)))
+        .at("/paid/:receipt_no/ereceipt/again", of(FiscalReceipts, page(post(ereceipt::again))))
         .at("/paid/:receipt_no/voucher.png", get(paid::voucher_png))
         .at("/paid/:receipt_no/voucher.pdf", get(paid::voucher_pdf))
 }

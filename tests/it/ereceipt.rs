@@ -15,6 +15,7 @@ use jiaofei::store::{ereceipts, fees, journal};
 use sea_orm::ConnectionTrait;
 
 use crate::world::app::TestApp;
+use crate::world::phone::Device;
 use crate::world::school::Student;
 
 const PHONE: &str = "13800000001";
@@ -316,4 +317,77 @@ async fn who_cannot_be_reached_still_has_the_bill_and_a_corrected_phone_can_be_t
     world.clock.advance(desk::AGAIN_AFTER);
     desk::tell_again(&world.app, &ereceipt).await.unwrap();
     assert_eq!((run(&world).await, world.sandbox.postbox().of(OWN_PHONE).len()), (1, 2));
+}
+
+#[tokio::test]
+async fn the_pages_say_where_the_e_receipt_stands_and_show_its_face_to_its_payer_only() {
+    let (world, student) = world().await;
+    let order = paid(&world, &student).await;
+    let receipt = journal::find_receipt_of_order(world.app.db.read(), order.id).await.unwrap().unwrap();
+    let page_of = format!("/h5/paid/{}/ereceipt", receipt.receipt_no);
+    let phone = world.phone(Device::Wechat);
+    phone.sign_in(&student).await;
+    let result = phone.get(&format!("/h5/result/{}", order.order_no)).await;
+    assert!(result.has("发送到 178****5287"), "{}", result.text());
+    assert!(phone.get("/h5/paid").await.has("开具中"));
+    let page = phone.get(&page_of).await;
+    assert!(page.has("票据正在开具") && page.has("无需重复缴费") && page.has("不再提供纸质缴费票据"));
+    assert_eq!(phone.get(&format!("{page_of}.png")).await.status, 404);
+
+    pass(&world, 2, Duration::from_secs(1)).await;
+    assert!(phone.get("/h5/paid").await.has("已生成"));
+    let slip = phone.get(&format!("/h5/paid/{}", receipt.receipt_no)).await;
+    assert!(slip.links().contains(&page_of) && slip.has("已生成"));
+    let page = phone.get(&page_of).await;
+    let bill = &bills(&world)[0];
+    for words in ["共1张", &bill.code, &bill.number, &bill.check, "人民币玖仟壹佰元整", "178****5287"] {
+        assert!(page.has(words), "{words}: {}", page.text());
+    }
+    let original = format!("{}/fiscal/{}/{}", world.sandbox_url, bill.code, bill.number);
+    assert!(page.links().contains(&original) && page.body().contains(&format!("data-copy=\"{original}\"")));
+    let picture = phone.get(&format!("{page_of}.png")).await;
+    assert_eq!((picture.status, picture.header("content-type")), (200, "image/png"));
+    // told just now: not again at once, and again a while later
+    assert!(page.forms().iter().all(|form| !form.action.ends_with("/again")));
+    world.clock.advance(desk::AGAIN_AFTER);
+    let asked = phone.submit(&phone.get(&page_of).await.form(&format!("{page_of}/again"))).await;
+    assert_eq!((asked.status, asked.location()), (303, page_of.as_str()));
+    run(&world).await;
+    assert_eq!(world.sandbox.postbox().of(OWN_PHONE).len(), 2);
+
+    let other = world.school.student(&world.app, 2, "周以宁").await;
+    let stranger = world.phone(Device::Mobile);
+    stranger.sign_in(&other).await;
+    for path in [page_of.clone(), format!("{page_of}.png")] {
+        assert_eq!(stranger.get(&path).await.status, 404);
+    }
+
+    office::refund(&world.app, &order, &[], "退学").await.unwrap();
+    world.pass(Duration::from_secs(90)).await;
+    let page = phone.get(&page_of).await;
+    assert!(page.has("票据已红冲作废") && page.has("0090000001"), "{}", page.text());
+    assert!(phone.get("/h5/paid").await.has("已红冲"));
+}
+
+#[tokio::test]
+async fn a_failed_one_says_that_the_money_is_safe_and_whom_to_call_and_agency_money_has_another_receipt() {
+    let (world, student) = world().await;
+    let order = paid(&world, &student).await;
+    let refuse = Mishap::Refuse { code: "E0105".to_owned(), text: "项目编码未启用".to_owned() };
+    trouble(&world, refuse, Some("invoiceEBill"), None);
+    pass(&world, 8, Duration::from_secs(200)).await;
+    let phone = world.phone(Device::Wechat);
+    phone.sign_in(&student).await;
+    let receipt = journal::find_receipt_of_order(world.app.db.read(), order.id).await.unwrap().unwrap();
+    let page = phone.get(&format!("/h5/paid/{}/ereceipt", receipt.receipt_no)).await;
+    assert!(page.has("票据暂未开出") && page.has("请勿重复缴费") && page.has("0931-555 0100"), "{}", page.text());
+    assert!(!page.has("E0105") && !page.has("项目编码未启用"), "what the platform says is for the office");
+
+    let order = world.open_one(student.id, &[student.insurance]).await;
+    world.pay(&order, Product::WechatNative, PHONE).await;
+    world.sandbox.deliver_due().await;
+    assert!(phone.get("/h5/paid").await.has("其他票据"));
+    let receipt = journal::find_receipt_of_order(world.app.db.read(), order.id).await.unwrap().unwrap();
+    let slip = phone.get(&format!("/h5/paid/{}", receipt.receipt_no)).await;
+    assert!(slip.has("其他票据") && !slip.links().iter().any(|link| link.ends_with("/ereceipt")));
 }

@@ -2,9 +2,10 @@
 //! straight to the gateway: the e-receipt's own row waits until it was taken.
 use crate::app::App;
 use crate::domain::ereceipt::{Bill, EReceipt, Told};
+use crate::domain::ids::PayerId;
 use crate::flow::failure::Result;
 use crate::messenger::mail;
-use crate::messenger::sms::Text;
+use crate::messenger::sms::{Text, Texter};
 use crate::messenger::unsent::Unsent;
 use crate::store::{journal, payers, profiles};
 
@@ -44,6 +45,17 @@ pub async fn tell(app: &App, row: &EReceipt, bill: &Bill) -> Result<Heard> {
         }
     }
     Ok(later.map_or(Heard::Nobody, Heard::Later))
+}
+
+/// Where a payer will be told, masked; none: nowhere.
+pub async fn place(app: &App, payer: PayerId) -> Result<Option<String>> {
+    let Some(account) = payers::find(app.db.read(), payer).await? else { return Ok(None) };
+    let texts = app.carrier.sms.as_ref().is_some_and(Texter::takes_text);
+    if let (true, Some(phone)) = (texts, account.phone(&app.sealer)?) {
+        return Ok(Some(phone.masked()));
+    }
+    let email = profiles::find(app.db.read(), &app.sealer, payer).await?.email;
+    Ok(email.filter(|_| app.carrier.mail.is_some()).map(|email| email.masked()))
 }
 
 /// Both languages: whoever reads one may read either.

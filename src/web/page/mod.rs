@@ -9,6 +9,7 @@ pub mod checkout;
 pub mod confirm;
 pub mod dealings;
 pub mod enrol;
+pub mod ereceipt;
 pub mod help;
 pub mod home;
 pub mod living;

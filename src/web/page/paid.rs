@@ -4,7 +4,9 @@ use poem::web::Path;
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::payee;
+use super::ereceipt::standing;
 use super::orders::{bounds, capitals, listing, page};
+use crate::app::App;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::money::Fen;
 use crate::domain::order::OrderLine;
@@ -18,6 +20,7 @@ use crate::web::error::Problem;
 use crate::web::guard::{Settled, SignedIn, Visit};
 use crate::web::html::{Frame, Page};
 use crate::web::paper::{self, Kind};
+use crate::web::view::ereceipt::Standing;
 use crate::web::view::filter::{Pages, PaidKind};
 use crate::web::view::links;
 use crate::web::view::paid::{Maker, PaidList, PaidMonth, PaidYear, Slip, SlipLine, SlipRow};
@@ -47,21 +50,26 @@ pub async fn list(visit: &Visit, Settled(signed): Settled) -> Result<Response> {
         found = find(page).await.map_err(Problem::from)?;
     }
     let years = found.years.into_iter().map(|(year, count, sum)| PaidYear { year, count, sum });
+    let mut rows = Vec::new();
+    for payment in found.page {
+        rows.push(row(&visit.app, payment).await?);
+    }
     let view = PaidList {
         frame: visit.frame(Some(&signed.payer)),
         kind,
         list,
         years: years.collect(),
         pages: Pages { page, total: found.total },
-        months: months(found.page.into_iter().map(row)),
+        months: months(rows),
         limited: signed.is_limited(),
     };
     Ok(Page::new(view).into_response())
 }
 
-fn row(payment: Payment) -> SlipRow {
-    match payment {
+async fn row(app: &App, payment: Payment) -> Result<SlipRow, Problem> {
+    Ok(match payment {
         Payment::Slip(slip) => SlipRow {
+            ereceipt: standing(app, slip.receipt.id).await?,
             charged_at: slip.receipt.issued_at,
             title: Title::of(&slip.listed.lines),
             total: slip.listed.order.total,
@@ -72,6 +80,7 @@ fn row(payment: Payment) -> SlipRow {
             receipt_no: slip.receipt.receipt_no,
         },
         Payment::AtCounter(paid) => SlipRow {
+            ereceipt: Standing::Other,
             charged_at: paid.at,
             title: Title { first: paid.item, count: 1 },
             total: paid.amount,
@@ -81,10 +90,10 @@ fn row(payment: Payment) -> SlipRow {
             returning: Fen::ZERO,
             receipt_no: paid.slip.slip_no,
         },
-    }
+    })
 }
 
-fn months(rows: impl Iterator<Item = SlipRow>) -> Vec<PaidMonth> {
+fn months(rows: Vec<SlipRow>) -> Vec<PaidMonth> {
     let mut months: Vec<PaidMonth> = Vec::new();
     for row in rows {
         let at = row.charged_at;
@@ -144,10 +153,11 @@ async fn slip(visit: &Visit, signed: &SignedIn, no: &str) -> Result<(Slip, Strin
     let voucher = voucher::of(&visit.app, found.ok_or(Problem::NotFound)?);
     let public_url = &visit.app.config.server.public_url;
     let check = format!("{public_url}{}", links::verify(&voucher.slip.receipt.receipt_no, &voucher.code));
-    Ok((slip_of(visit, visit.frame(Some(&signed.payer)), voucher, &check), check))
+    let ereceipt = standing(&visit.app, voucher.slip.receipt.id).await?;
+    Ok((slip_of(visit, visit.frame(Some(&signed.payer)), voucher, (ereceipt, &check)), check))
 }
 
-fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher, check: &str) -> Slip {
+fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher, (ereceipt, check): (Standing, &str)) -> Slip {
     let public_url = &visit.app.config.server.public_url;
     let (refunded, returning) = (voucher.slip.listed.refunded(), voucher.slip.listed.returning);
     let (receipt, order) = (voucher.slip.receipt, voucher.slip.listed.order);
@@ -160,6 +170,7 @@ fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher, check: &str) -> Slip {
         trade_no: voucher.trade_no.map(|no| no.0),
         lines: lines_of(voucher.slip.listed.lines),
         total: order.total,
+        ereceipt,
         refunded,
         returning,
         order_no: Some(order.order_no),

@@ -2,19 +2,23 @@
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::{Access, facts, surplus};
+use super::ereceipt::standing;
 use super::pay::is_paying_bearer;
+use crate::domain::ids::ReceiptId;
 use crate::domain::order::{CloseReason, OrderState};
 use crate::domain::trade::Channel;
+use crate::flow::ereceipt::tell;
 use crate::flow::inquire;
 use crate::flow::records::{self, Record};
 use crate::web::error::{Problem, see_other};
 use crate::web::form::Form;
 use crate::web::guard::Visit;
 use crate::web::html::Page;
+use crate::web::view::ereceipt::Standing;
 use crate::web::view::links::Said;
 use crate::web::view::message::{Message, MessagePage};
 use crate::web::view::part::{NextOrder, Title};
-use crate::web::view::result::{Confirming, Incomplete, Paid, Why};
+use crate::web::view::result::{Coming, Confirming, Incomplete, Paid, Why};
 
 /// `GET …/result?said=`. `said` is the app's word and only chooses ours: the channel is asked in any case.
 #[handler]
@@ -45,7 +49,9 @@ async fn draw(visit: &Visit, mut access: Access, said: Option<Said>) -> Result<R
     match record.order.state.clone() {
         OrderState::Paid { trade_no, paid_at } => {
             let next = next_of(visit, &access).await?;
+            let ereceipt = coming(visit, &access, record.receipt.as_ref().map(|receipt| receipt.id)).await?;
             let view = Paid {
+                ereceipt,
                 frame: access.frame(visit),
                 order: facts(app, &record.order, record.lines.clone()),
                 // a paid order knows its product; the other is never shown
@@ -79,6 +85,19 @@ async fn draw(visit: &Visit, mut access: Access, said: Option<Said>) -> Result<R
             }
         }
     }
+}
+
+/// Where the payer hears of the e-receipt of this payment, if there is to be one.
+async fn coming(visit: &Visit, access: &Access, receipt: Option<ReceiptId>) -> Result<Option<Coming>> {
+    let (Some(receipt), true) = (receipt, access.viewer.is_owner()) else { return Ok(None) };
+    Ok(match standing(&visit.app, receipt).await? {
+        Standing::There => Some(Coming::There),
+        Standing::Underway => {
+            let place = tell::place(&visit.app, access.order.payer_id).await.map_err(Problem::from)?;
+            Some(place.map_or(Coming::InTheList, Coming::To))
+        }
+        _ => None,
+    })
 }
 
 fn incomplete(visit: &Visit, access: Access, record: &Record, why: Why, certain: bool) -> Response {

@@ -174,6 +174,20 @@ pub fn voucher(no: &str, ending: &str) -> String {
     format!("{}/voucher.{ending}", receipt(no))
 }
 
+/// 票据查询: the fiscal e-receipt of a receipt.
+pub fn ereceipt(no: &str) -> String {
+    format!("{}/ereceipt", receipt(no))
+}
+
+pub fn ereceipt_picture(no: &str) -> String {
+    format!("{}.png", ereceipt(no))
+}
+
+/// Lets the payer be told again.
+pub fn ereceipt_again(no: &str) -> String {
+    format!("{}/again", ereceipt(no))
+}
+
 /// The page that tells whether a voucher is genuine, with what stands on it filled in.
 pub fn verify(receipt_no: &str, code: &VoucherCode) -> String {
     with_query(VERIFY, &[("no", receipt_no), ("code", &code.plain())])

@@ -1,11 +1,13 @@
 //! What each page shows: one plain struct per page, its template, and where its links lead. Handlers fill them.
 pub mod account;
 pub mod amount;
+pub mod bill;
 pub mod browser;
 pub mod cashier;
 pub mod confirm;
 pub mod dealings;
 pub mod enrol;
+pub mod ereceipt;
 pub mod failure;
 pub mod filter;
 pub mod help;

@@ -1,6 +1,7 @@
 //! 已缴费: payments made on every way, and one 收费单 with its lines, fit to print.
 use askama::Template;
 
+use super::ereceipt::Standing;
 use super::filter::{Listing, Pages, PaidKind};
 use super::links;
 use super::part::{Title, channel_word};
@@ -53,6 +54,8 @@ pub struct SlipRow {
     pub title: Title,
     pub total: Fen,
     pub maker: Maker,
+    /// 电子票据
+    pub ereceipt: Standing,
     /// 收费期间 of what was paid at the counter, which has no page of its own
     pub period: Option<Bilingual>,
     /// Back with the payer
@@ -89,6 +92,8 @@ pub struct Slip {
     pub trade_no: Option<String>,
     pub lines: Vec<SlipLine>,
     pub total: Fen,
+    /// 电子票据
+    pub ereceipt: Standing,
     /// What went back since
     pub refunded: Fen,
     /// What is on its way back

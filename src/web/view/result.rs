@@ -21,10 +21,23 @@ pub struct Paid {
     pub trade_no: TradeNo,
     /// 收费单号, once it exists; shown to the payer only
     pub receipt_no: Option<String>,
+    /// A fiscal e-receipt follows; shown to the payer only
+    pub ereceipt: Option<Coming>,
     /// A second payment of the same order
     pub surplus: Option<Surplus>,
     /// What is left of a mixed selection; for the payer only
     pub next: Option<NextOrder>,
+}
+
+/// Where the payer hears of the e-receipt
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Coming {
+    /// To this phone or mail address, masked
+    To(String),
+    /// In the list of what was paid
+    InTheList,
+    /// It is there
+    There,
 }
 
 /// 正在确认: asks by itself, by events, polling, or a refresh without a script. POSTs `csrf` to `Door::ask`.
@@ -74,6 +87,15 @@ impl Why {
 impl Paid {
     fn channel_text(&self) -> &'static str {
         self.frame.w(channel_word(&self.channel))
+    }
+
+    /// When and where the e-receipt comes.
+    fn coming(&self) -> Option<String> {
+        match self.ereceipt.as_ref().filter(|_| self.viewer.is_owner())? {
+            Coming::To(place) => Some(self.frame.with("result.er_to", "place", place)),
+            Coming::InTheList => Some(self.frame.w("result.er_list").to_owned()),
+            Coming::There => Some(self.frame.w("result.er_there").to_owned()),
+        }
     }
 
     /// The receipt is the payer's business only.

@@ -60,7 +60,7 @@ pub enum Ink {
 }
 
 impl Ink {
-    fn fill(self) -> &'static str {
+    pub fn fill(self) -> &'static str {
         match self {
             Ink::Black => "#15201c",
             Ink::Grey => "#56625d",
@@ -77,7 +77,7 @@ pub enum Anchor {
 }
 
 impl Anchor {
-    fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Anchor::Start => "start",
             Anchor::Middle => "middle",

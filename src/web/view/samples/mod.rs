@@ -3,6 +3,7 @@ pub mod around;
 pub mod binding;
 pub mod enrolling;
 pub mod entry;
+pub mod ereceipts;
 pub mod joining;
 pub mod kit;
 pub mod living;

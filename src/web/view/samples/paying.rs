@@ -24,7 +24,7 @@ use crate::web::view::confirm::{
 use crate::web::view::filter::Owing;
 use crate::web::view::launch::{How, Launch};
 use crate::web::view::part::{NextOrder, OrderFacts, Surplus};
-use crate::web::view::result::{Confirming, Incomplete, Paid, Why};
+use crate::web::view::result::{Coming, Confirming, Incomplete, Paid, Why};
 use crate::web::view::tuition::{Choice, FeeRow, Period, RowState, Tuition};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
@@ -275,6 +275,7 @@ fn results(frame: &Frame) -> Vec<Sample> {
         paid_at: at("2026-09-01 10:24:36"),
         trade_no: TradeNo("4200002614202609011234567890".into()),
         receipt_no: Some("000011".into()),
+        ereceipt: Some(Coming::To("178****5287".into())),
         surplus: None,
         next: None,
     };
@@ -306,7 +307,12 @@ fn results(frame: &Frame) -> Vec<Sample> {
         sample("result-paid-bearer", stranger(paid(bearer()))),
         sample(
             "result-paid-twice",
-            Paid { surplus: Some(surplus(Some(at("2026-09-01 10:30:00")))), receipt_no: None, ..paid(owner()) },
+            Paid {
+                surplus: Some(surplus(Some(at("2026-09-01 10:30:00")))),
+                receipt_no: None,
+                ereceipt: None,
+                ..paid(owner())
+            },
         ),
         sample("result-confirming", confirming(owner(), false)),
         sample("result-review", confirming(owner(), true)),

@@ -15,6 +15,7 @@ use crate::flow::payments::{Dealing, Taken};
 use crate::web::code;
 use crate::web::html::Frame;
 use crate::web::view::dealings::Dealings;
+use crate::web::view::ereceipt::Standing;
 use crate::web::view::filter::{Dealt, Listing, Pages, PaidKind, Span, Which};
 use crate::web::view::links;
 use crate::web::view::living::TopUpLine;
@@ -162,6 +163,7 @@ fn payments(frame: &Frame) -> Vec<Sample> {
         title: titled(name, 1),
         total: Fen::new(fen),
         maker,
+        ereceipt: Standing::Other,
         period: None,
         refunded: Fen::ZERO,
         returning: Fen::ZERO,
@@ -184,6 +186,7 @@ fn payments(frame: &Frame) -> Vec<Sample> {
                 ),
                 SlipRow {
                     title: titled(tuition_fee(), 2),
+                    ereceipt: Standing::There,
                     refunded: Fen::new(6_500),
                     returning: Fen::new(100_000),
                     ..slip("000011", "2026-09-01 10:24:37", tuition_fee(), 909_995, Maker::Platform)
@@ -264,6 +267,7 @@ fn slips(frame: &Frame) -> Vec<Sample> {
         channel: Some(Channel::Wechat),
         lines: vec![line(tuition_fee(), 799_997), line(Bilingual::new("住宿费", "Accommodation"), 109_998)],
         total: Fen::new(909_995),
+        ereceipt: Standing::There,
         refunded: Fen::ZERO,
         returning: Fen::ZERO,
         trade_no: Some("4200002614202609011234567890".into()),
@@ -280,6 +284,7 @@ fn slips(frame: &Frame) -> Vec<Sample> {
         trade_no: None,
         lines: vec![line(tuition_fee(), 500_000)],
         total: Fen::new(500_000),
+        ereceipt: Standing::Other,
         refunded: Fen::new(100_000),
         returning: Fen::new(50_000),
         code: "7KQ2-M9XD-PW4T".into(),
