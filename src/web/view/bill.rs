@@ -187,7 +187,9 @@ mod tests {
         let png = paper::draw(paper(2, false).render().unwrap(), Kind::Png).await.unwrap();
         assert!(png.starts_with(b"\x89PNG"));
         if let Ok(folder) = std::env::var("JIAOFEI_TEST_ARTEFACTS") {
-            std::fs::write(std::path::Path::new(&folder).join("ereceipt.png"), png).unwrap();
+            let folder = std::path::Path::new(&folder);
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(folder.join("ereceipt.png"), png).unwrap();
         }
     }
 }
