@@ -246,6 +246,7 @@ fn toml(url: &str, bank: &str, database: &str, redis: u16, scale: &Scale) -> Str
         "[server]\nlisten = '127.0.0.1:0'\npublic_url = '{url}'\ntrusted_proxies = 1\n\
          [database]\nurl = '{database}'\nmax_connections = 12\n[redis]\nurl = 'redis://127.0.0.1:{redis}/0'\n\
          [school]\nname = '启明大学'\ncode = 'QMU'\n[checkout]\norder_seconds = {}\nsession_seconds = 7200\n\
+         confirm = false\nagreement = 'none'\n\
          [secrets]\nsession_key = '{}'\nfield_key = '{}'\nindex_key = '{}'\njournal_key = '{}'\n\
          [official_account]\napp_id = '{WECHAT_APP_ID}'\napp_secret = '{WECHAT_APP_SECRET}'\napi_base = '{bank}'\n\
          authorize_base = '{bank}'\n{}{}[[webhook]]\nname = 'campus'\nurl = '{bank}{}'\nsecrets = ['whsec_{}']\n\
