@@ -126,7 +126,7 @@ fn complete_schema(name: &str, schema: &mut Value) {
 fn form_of(property: &str) -> Option<Form> {
     Some(match property {
         "number" => Form::Number,
-        "name" | "period" => Form::Name,
+        "name" | "period" | "batch" => Form::Name,
         "college" | "class" | "name_en" => Form::Plain,
         "code" | "payee" | "item" => Form::Code,
         "id_number" => Form::Document,
