@@ -1,4 +1,5 @@
 //! The database connection: SQLite with one writer, or PostgreSQL; and the migrations.
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sea_orm::{
@@ -8,14 +9,20 @@ use sea_orm::{
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
 use super::error::Result;
+use super::lines::{self, AtHand, Lines, PATIENCE, RESTED};
 use crate::config;
 use crate::metrics::counters::Metrics;
 
-/// Two doors to one database. SQLite has one writer, so all writes queue for a single connection instead of dying of
-/// "database is locked"; readers have their own (WAL). On PostgreSQL both doors are one pool.
+/// The doors to one database. SQLite has one writer, so all writes queue for a single connection instead of dying of
+/// "database is locked"; readers have their own (WAL). On PostgreSQL single statements and transactions have a pool
+/// each: pages, which only read, never keep a booking from beginning.
 #[derive(Clone)]
 pub struct Db {
-    reader: DatabaseConnection,
+    /// Single statements that read
+    reader: Lines,
+    /// Single statements that write
+    single: Lines,
+    /// Transactions
     writer: DatabaseConnection,
     metrics: Metrics,
 }
@@ -24,13 +31,19 @@ impl Db {
     /// Connects; makes the SQLite file if it is not there. Does not migrate.
     pub async fn connect(config: &config::Database) -> Result<Db> {
         if !config.url.starts_with("sqlite:") {
-            let mut options = ConnectOptions::new(&config.url);
-            options.max_connections(config.max_connections).connect_timeout(Duration::from_secs(5));
-            options.acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
-            // a connection that was used a moment ago is there; asking each time doubles the way to a single row
-            options.test_before_acquire_if_idle_for(Duration::from_secs(1));
-            let pool = Database::connect(options).await?;
-            return Ok(Db { reader: pool.clone(), writer: pool, metrics: Metrics::default() });
+            let open = |connections| {
+                let mut options = ConnectOptions::new(&config.url);
+                options.max_connections(connections).connect_timeout(PATIENCE);
+                options.acquire_timeout(PATIENCE).sqlx_logging(false);
+                // asking a connection that was used a moment ago doubles the way to a single row
+                options.test_before_acquire_if_idle_for(RESTED);
+                Database::connect(options)
+            };
+            let half = (config.max_connections / 2).max(1);
+            let writer = open(half).await?;
+            let pool = open((config.max_connections - half).max(1)).await?;
+            let lines = Lines::AtHand(Arc::new(AtHand::new(pool.get_postgres_connection_pool().clone())));
+            return Ok(Db { reader: lines.clone(), single: lines, writer, metrics: Metrics::default() });
         }
         let open = |connections| {
             let mut options = ConnectOptions::new(&config.url);
@@ -45,7 +58,8 @@ impl Db {
             Database::connect(options)
         };
         let writer = open(1).await?;
-        Ok(Db { reader: open(config.max_connections.max(2)).await?, writer, metrics: Metrics::default() })
+        let reader = Lines::Pool(open(config.max_connections.max(2)).await?);
+        Ok(Db { reader, single: Lines::Pool(writer.clone()), writer, metrics: Metrics::default() })
     }
 
     /// Counts waits for the writer's door there.
@@ -53,13 +67,13 @@ impl Db {
         Db { metrics, ..self }
     }
 
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Lines {
         &self.reader
     }
 
     /// For single statements that need no transaction.
-    pub fn write(&self) -> &DatabaseConnection {
-        &self.writer
+    pub fn write(&self) -> &Lines {
+        &self.single
     }
 
     /// Begins a writing transaction: IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL. Dropped without commit, it is
@@ -94,16 +108,13 @@ impl Db {
 
     /// Each pool: its name, its connections, how many of them are idle, and how many it may have.
     pub fn pools(&self) -> Vec<(&'static str, u32, usize, u32)> {
-        match self.writer.get_database_backend() {
-            DbBackend::Postgres => {
-                let pool = self.writer.get_postgres_connection_pool();
-                vec![("both", pool.size(), pool.num_idle(), pool.options().get_max_connections())]
-            }
-            _ => [("writer", &self.writer), ("reader", &self.reader)]
-                .map(|(name, door)| (name, door.get_sqlite_connection_pool()))
-                .map(|(name, pool)| (name, pool.size(), pool.num_idle(), pool.options().get_max_connections()))
-                .to_vec(),
-        }
+        let (open, idle, allowed) = self.reader.connections();
+        let reader = ("reader", open, idle, allowed);
+        let (open, idle, allowed) = match self.writer.get_database_backend() {
+            DbBackend::Postgres => lines::of_pool(self.writer.get_postgres_connection_pool()),
+            _ => lines::of_pool(self.writer.get_sqlite_connection_pool()),
+        };
+        vec![("writer", open, idle, allowed), reader]
     }
 
     /// Whether the database answers, for `/readyz`.

@@ -26,6 +26,7 @@ pub mod fill;
 pub mod home;
 pub mod journal;
 pub mod keys;
+pub mod lines;
 pub mod mail_links;
 pub mod messages;
 pub mod office;

@@ -2,11 +2,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiaofei::store::db::Db;
+use jiaofei::store::db::{Db, statement};
+use jiaofei::store::lines::Lines;
 use jiaofei::web::layer::{Longest, pages, watch};
 use jiaofei::web::routes::routes;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, handler};
-use sea_orm::{DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use tokio::task::JoinSet;
 
 use crate::world::app::TestApp;
 use crate::world::phone::Device;
@@ -86,16 +88,26 @@ async fn a_request_that_takes_too_long_is_ended_in_the_words_of_who_asked() {
     assert!(!machine.into_body().into_string().await.unwrap().contains("<html"));
 }
 
-/// Takes every connection, so that whoever asks the database waits.
-async fn occupy(db: &Db) -> Vec<DatabaseTransaction> {
-    let mut taken = Vec::new();
+/// Takes every connection, so that whoever asks the database waits: for as long as what it gives is kept, or some
+/// seconds.
+async fn occupy(db: &Db) -> (Vec<DatabaseTransaction>, JoinSet<()>) {
+    let (mut taken, mut asleep) = (Vec::new(), JoinSet::new());
     for (name, _, _, allowed) in db.pools() {
-        let door = if name == "writer" { db.write() } else { db.read() };
         for _ in 0..allowed {
-            taken.push(door.begin().await.unwrap());
+            match (name, db.read()) {
+                ("writer", _) => taken.push(db.begin().await.unwrap()),
+                (_, Lines::Pool(pool)) => taken.push(pool.begin().await.unwrap()),
+                (_, lines) => {
+                    let (lines, sleep) = (lines.clone(), statement(lines, "SELECT pg_sleep(5)", []));
+                    asleep.spawn(async move { drop(lines.query_one_raw(sleep).await.unwrap()) });
+                }
+            }
         }
     }
-    taken
+    if !asleep.is_empty() {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    (taken, asleep)
 }
 
 #[tokio::test]
@@ -124,13 +136,14 @@ async fn each_route_of_the_map_that_waits_for_the_database_is_ended_by_the_limit
     for path in paths {
         assert_ne!(ask(path, Longest::default()).await, 503, "{path}, while there are connections");
     }
-    let taken = occupy(&world.app.db).await;
+    let (taken, asleep) = occupy(&world.app.db).await;
     let short = Longest(Duration::from_millis(300));
     for path in paths {
         assert_eq!(ask(path, short).await, 503, "{path}");
     }
     assert_eq!(ask("/healthz", short).await, 200, "who asks nobody waits for nobody");
     drop(taken);
+    asleep.join_all().await;
 }
 
 #[tokio::test]
