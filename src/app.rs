@@ -5,6 +5,7 @@ use aws_lc_rs::hmac;
 use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::keep::Cache;
+use crate::cache::memory::Twin;
 use crate::channel::alipay::account::Alipay;
 use crate::channel::counted::Counted;
 use crate::channel::directory::Directory;
@@ -38,6 +39,8 @@ pub struct App {
     pub chain: Chain,
     pub serials: Serials,
     pub cache: Cache,
+    /// Notices this process has booked or seen booked a moment ago, by their bytes
+    pub echoes: Twin,
     pub channels: Directory,
     /// Issues fiscal e-receipts; none: the school has none issued
     pub fiscal: Option<Arc<dyn EReceiptPlatform>>,
@@ -95,6 +98,7 @@ impl App {
             metrics,
             scraped: Mutex::default(),
             drill: Drill::default(),
+            echoes: Twin::new(clock.clone()),
             cache,
             channels,
             config,

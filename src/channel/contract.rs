@@ -152,6 +152,8 @@ pub struct Notice {
     /// The channel's own id of the event, for the journal; never relied upon for once-ness.
     pub id: String,
     pub about: About,
+    /// The same bytes are believed until then; none: for good
+    pub believed_until: Option<Moment>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

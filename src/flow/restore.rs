@@ -59,6 +59,7 @@ async fn prepare(app: &App, tx: &sea_orm::DatabaseTransaction) -> Result<Restore
     journal::raise_office_item(tx, "restored", &now.rfc3339(), &lost, now).await?;
     // it may say of money that it was booked, and of a session that it is good
     app.cache.forget().await;
+    app.echoes.forget_values();
     tracing::error!(?moved, "for the office: a backup was brought back; {lost}");
     Ok(Restored { until, moved })
 }

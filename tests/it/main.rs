@@ -15,6 +15,7 @@ mod confirming;
 mod corpus;
 mod crash;
 mod csrf;
+mod echoes;
 mod ending;
 mod enrolling;
 mod ereceipt;

@@ -43,7 +43,8 @@ pub fn read(form: Form, gateway: &Gateway, received_at: Moment) -> Result<Notice
         Some("trade_status_sync") => told.about(gateway)?,
         _ => About::Nothing,
     };
-    Ok(Notice { id, about })
+    let believed_until = told.time("notify_time")?.map(|sent| sent + OLDEST);
+    Ok(Notice { id, about, believed_until })
 }
 
 /// V1: everything but `sign` and `sign_type`, sorted and joined. Whether empty values and the certificate's number

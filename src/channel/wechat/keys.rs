@@ -195,6 +195,12 @@ pub fn check_with(keys: &VerifyingKeys, headers: &HeaderMap, body: &[u8], at: Mo
     key.verify_sig(&message, &signature).map_err(|_| NoticeRefusal::BadSignature)
 }
 
+/// When a message that is believed now becomes too old to be.
+pub fn believed_until(headers: &HeaderMap) -> Option<Moment> {
+    let seconds: i64 = headers.get("Wechatpay-Timestamp")?.to_str().ok()?.parse().ok()?;
+    Some(Moment::from_unix(seconds.checked_add_unsigned(WINDOW_SECONDS)?))
+}
+
 /// A platform certificate, as far as it matters here.
 pub struct PlatformCertificate {
     pub key: Arc<ParsedPublicKey>,

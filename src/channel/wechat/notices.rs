@@ -4,7 +4,7 @@
 use wechat_pay_rust_sdk::model::WechatPayNotify;
 
 use super::client::Client;
-use super::keys::Sealed;
+use super::keys::{Sealed, believed_until};
 use super::orders::Transaction;
 use super::refunds::Refund;
 use crate::channel::contract::{About, Ack, Notice, NoticeRefusal, RawNotice, Reception};
@@ -26,7 +26,7 @@ pub fn verify(client: &Client, raw: &RawNotice) -> Result<Notice, NoticeRefusal>
         Some(("REFUND", _)) => refund(client, &open(client, &envelope)?)?,
         _ => About::Nothing,
     };
-    Ok(Notice { id: envelope.id, about })
+    Ok(Notice { id: envelope.id, about, believed_until: believed_until(&raw.headers) })
 }
 
 fn open(client: &Client, envelope: &WechatPayNotify) -> Result<Vec<u8>, NoticeRefusal> {
