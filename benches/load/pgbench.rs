@@ -47,14 +47,15 @@ pub async fn capture(stage: &Stage) -> anyhow::Result<Script> {
     tokio::time::sleep(Duration::from_millis(3500)).await;
     let idle = std::fs::metadata(&log)?.len() as usize;
     let answer = connection.exchange(&stage.voice.request(sample)?).await?;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // what jobs make of the order after the answer is not the notice's work
+    let answered = std::fs::metadata(&log)?.len() as usize;
     let text = String::from_utf8_lossy(&std::fs::read(&log)?).into_owned();
     switch("none")?;
     if answer.status != 200 {
         bail!("the sample was answered {}", answer.status);
     }
     let jobs: HashSet<String> = read(&text[begun..idle]).into_iter().map(|logged| logged.sql).collect();
-    let mut seen = read(&text[idle..]);
+    let mut seen = read(&text[idle..answered]);
     seen.retain(|logged| brackets(&logged.sql) || !jobs.contains(&logged.sql));
     drop_empty(&mut seen);
     let one =

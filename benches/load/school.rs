@@ -179,7 +179,7 @@ listen = "127.0.0.1:0"
 public_url = "https://pay.example.edu.cn"
 [database]
 url = "set by environment"
-max_connections = 16
+max_connections = 12
 [redis]
 url = "set by environment"
 [school]

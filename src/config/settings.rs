@@ -75,7 +75,7 @@ pub struct Database {
 }
 
 fn max_connections() -> u32 {
-    16
+    12
 }
 
 #[derive(Clone, Debug, Deserialize)]

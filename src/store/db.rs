@@ -39,9 +39,10 @@ impl Db {
                 options.test_before_acquire_if_idle_for(RESTED);
                 Database::connect(options)
             };
-            let half = (config.max_connections / 2).max(1);
-            let writer = open(half).await?;
-            let pool = open((config.max_connections - half).max(1)).await?;
+            // a single statement is over in a moment: a quarter carries the pages
+            let quarter = (config.max_connections / 4).max(1);
+            let writer = open((config.max_connections - quarter).max(1)).await?;
+            let pool = open(quarter).await?;
             let lines = Lines::AtHand(Arc::new(AtHand::new(pool.get_postgres_connection_pool().clone())));
             return Ok(Db { reader: lines.clone(), single: lines, writer, metrics: Metrics::default() });
         }

@@ -37,6 +37,9 @@ const wanted = { runOnly: { type: 'tag', values }, resultTypes: ['violations'], 
 return axe.run(document, wanted).then(found => found.violations.flatMap(broken => broken.nodes.map(node =>
     [broken.id, node.html.slice(0, 160), node.failureSummary.replace(/\\s+/g, ' ')].join(' | '))));";
 
+/// Nothing lies half under the bar at the foot of a page that was read to its end.
+const READ_TO_THE_END: &str = "scrollTo(0, document.documentElement.scrollHeight)";
+
 /// A picture without words, and words that are hard to read in large print at night.
 const SPOIL: &str = "
 const style = document.createElement('style');
@@ -80,6 +83,7 @@ async fn judge(window: &Window, page: &str, faults: &mut Faults) {
     for (scheme, care) in [("light", false), ("light", true), ("dark", true), ("dark", false)] {
         window.wear(scheme).await;
         window.script(&format!("document.documentElement.toggleAttribute('data-care', {care})")).await;
+        window.script(READ_TO_THE_END).await;
         for broken in window.script(JUDGE).await.as_array().unwrap() {
             let print = if care { " in large print" } else { "" };
             faults.add(broken.as_str().unwrap(), format!("{page}, {scheme}{print}"));
