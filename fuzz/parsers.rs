@@ -21,6 +21,8 @@ use jiaofei::domain::payer::{Phone, mask_name, name_key};
 use jiaofei::domain::trade::{Buyer, Heard, RefundHeard};
 use jiaofei::flow::import::charges;
 use jiaofei::flow::import::table::Table;
+use jiaofei::official_account::envelope::{Envelope, Push};
+use jiaofei::official_account::message::{Message, fields};
 use jiaofei::outbound::HttpClient;
 use jiaofei::web::device::Device;
 use jiaofei::web::guard::local_path;
@@ -46,6 +48,7 @@ pub const ALL: &[Parser] = &[
     ("user_agent", user_agent),
     ("phone_and_name", phone_and_name),
     ("address", address),
+    ("account_message", account_message),
 ];
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| {
@@ -63,6 +66,11 @@ static WECHAT: LazyLock<Wechat> = LazyLock::new(|| {
 static ALIPAY: LazyLock<Gateway> = LazyLock::new(|| {
     let account = CONFIG.payee[0].alipay.as_ref().expect("the demo has one");
     Gateway::new(account, Clock::manual(NOW), HttpClient::new().expect("a client")).expect("the demo's keys fit")
+});
+
+static ENVELOPE: LazyLock<Envelope> = LazyLock::new(|| {
+    let account = CONFIG.official_account.as_ref().expect("the demo has one");
+    Envelope::new(account).expect("the demo's key fits").expect("the demo hears messages")
 });
 
 fn text(data: &[u8]) -> Option<&str> {
@@ -229,4 +237,15 @@ pub fn address(data: &[u8]) {
         assert!(joined.path().starts_with("/h5") || joined.path().starts_with("/q"), "{path:?}");
         assert!(!joined.path().starts_with("/h5/logout"), "{path:?}");
     }
+}
+
+/// What the official account pushes: never believed without a signature, and answered to its sender alone.
+pub fn account_message(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    assert!(ENVELOPE.open(&Push { body: text, ..Push::default() }, NOW).is_err(), "believed without a signature");
+    let Some(message) = Message::read(text) else { return };
+    let words = "缴费 ]]> <a href=\"https://pay.example.edu.cn\">&amp;</a>";
+    let answer = fields(&message.answer(words, NOW)).expect("our own answer is XML");
+    assert_eq!((answer["ToUserName"].as_str(), answer["FromUserName"].as_str()), (&*message.from, &*message.to));
+    assert_eq!(answer["Content"], words);
 }

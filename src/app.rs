@@ -20,6 +20,7 @@ use crate::fiscal::standard::Standard;
 use crate::messenger::carrier::Carrier;
 use crate::metrics::counters::Metrics;
 use crate::official_account::api::AccountApi;
+use crate::official_account::envelope::Envelope;
 use crate::official_account::oauth::OauthClient;
 use crate::outbound::HttpClient;
 use crate::store::chain::Chain;
@@ -47,6 +48,8 @@ pub struct App {
     pub oauth: Option<OauthClient>,
     /// The official account's own interface; called through `flow/official/call.rs`
     pub account: Option<AccountApi>,
+    /// Believes what the platform pushes; none: followers' messages are not heard
+    pub envelope: Option<Envelope>,
     /// Calls campus systems; the channels have it inside
     pub http: HttpClient,
     /// Mail and text messages
@@ -89,6 +92,7 @@ impl App {
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http.clone())),
             account: config.official_account.as_ref().map(|account| AccountApi::new(account, http.clone())),
+            envelope: config.official_account.as_ref().map(Envelope::new).transpose()?.flatten(),
             fiscal: config.fiscal.as_ref().map(|fiscal| -> Arc<dyn EReceiptPlatform> {
                 Arc::new(Standard::new(fiscal, chance.clone(), http.clone()))
             }),

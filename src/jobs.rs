@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::flow::events::deliver;
 use crate::flow::failure::Result;
 use crate::flow::lane::Lane;
+use crate::flow::official::note;
 use crate::flow::{chain, enrol, ereceipt, expire, feed, idempotency, inquire, living, post, refund, rotate};
 
 /// How often the jobs look for work, in real time.
@@ -41,6 +42,7 @@ enum Job {
     Deliver,
     Enrol,
     Post,
+    Remind,
     Feed,
     Sweep,
     EReceipts,
@@ -48,7 +50,7 @@ enum Job {
 }
 
 impl Job {
-    const ALL: [Job; 12] = [
+    const ALL: [Job; 13] = [
         Job::Inquire,
         Job::Expire,
         Job::Refund,
@@ -57,6 +59,7 @@ impl Job {
         Job::Deliver,
         Job::Enrol,
         Job::Post,
+        Job::Remind,
         Job::Feed,
         Job::Sweep,
         Job::EReceipts,
@@ -74,6 +77,7 @@ impl Job {
             Job::Deliver => "deliver",
             Job::Enrol => "enrol",
             Job::Post => "post",
+            Job::Remind => "remind",
             Job::Feed => "feed",
             Job::Sweep => "sweep",
             Job::EReceipts => "ereceipts",
@@ -87,7 +91,7 @@ impl Job {
             Job::Inquire => inquire::lanes(app).await?,
             Job::Expire => expire::lanes(app).await?,
             Job::Refund => refund::lanes(app).await?,
-            Job::Tally | Job::Keys | Job::Enrol | Job::Post | Job::Feed | Job::Sweep | Job::EReceipts => {
+            Job::Tally | Job::Keys | Job::Enrol | Job::Post | Job::Remind | Job::Feed | Job::Sweep | Job::EReceipts => {
                 return Ok(vec![Part::Whole]);
             }
             Job::Deliver => return Ok((0..app.config.webhook.len()).map(Part::Endpoint).collect()),
@@ -125,6 +129,7 @@ impl Job {
             Job::Deliver => deliver::run_once(app).await,
             Job::Enrol => enrol::run_once(app).await,
             Job::Post => post::run_once(app).await,
+            Job::Remind => note::remind_once(app).await,
             Job::Feed => feed::run_once(app).await,
             Job::Sweep => idempotency::sweep(app).await,
             Job::EReceipts => ereceipt::issue::run_once(app).await,
@@ -134,7 +139,7 @@ impl Job {
 }
 
 /// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally, keys to
-/// note, events to deliver, seats to take back, messages to send, orders to number, old answers to forget, e-receipts
+/// note, events to deliver, seats to take back, messages to send, payers to remind, orders to number, old answers to forget, e-receipts
 /// to issue, top-ups to deliver. Gives how much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut done = 0;

@@ -12,7 +12,7 @@ function menuButton(button, at) {
   }
   return make('button', {
     type: 'button', title: button.url || button.key || '',
-    onclick: () => { unfolded = null; drawMenu(); if (button.type === 'view') open(button.url); },
+    onclick: () => { unfolded = null; drawMenu(); if (button.type === 'view') open(button.url); else if (button.type === 'click') talk('tap', button.key); },
   }, button.name);
 }
 

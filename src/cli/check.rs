@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 
 use secrecy::ExposeSecret;
 
-use crate::config::{Config, Living, OneOrMore, Pem, Secrets, Webhook, WebhookSecret};
+use crate::config::{Config, Living, MessageServer, OneOrMore, Pem, Secrets, Webhook, WebhookSecret};
 use crate::sandbox::fiscal::voice;
 use crate::sandbox::keys;
 use crate::web::code::Mark;
@@ -34,6 +34,10 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
     providers(&config.living, &mut complaints);
     if config.sms.as_ref().is_some_and(|sms| !sms.is_encrypted()) {
         complaints.push("sms.url: must begin with https://; codes go over it".to_owned());
+    }
+    let server = config.official_account.as_ref().and_then(|account| account.message.as_ref());
+    if server.is_some_and(is_sandbox_server) {
+        complaints.push("official_account.message: this is the sandbox's, known to everybody".to_owned());
     }
     if let Some(fiscal) = &config.fiscal {
         if !fiscal.is_encrypted() {
@@ -134,6 +138,13 @@ fn providers(services: &[Living], complaints: &mut Vec<String>) {
     }
 }
 
+/// Whether the message server's token or key is the sandbox's.
+fn is_sandbox_server(server: &MessageServer) -> bool {
+    let mut keys = server.encoding_aes_key.iter().flat_map(OneOrMore::all);
+    server.token.expose_secret() == keys::WECHAT_MESSAGE_TOKEN
+        || keys.any(|key| key.expose_secret() == keys::WECHAT_MESSAGE_KEY)
+}
+
 /// Compares without white space, so a re-wrapped file is still known.
 pub(super) fn is_sandbox(pem: &Pem) -> bool {
     let squeeze = |text: &str| text.split_whitespace().filter(|line| !line.starts_with("-----")).collect::<String>();
@@ -167,6 +178,7 @@ mod tests {
             "secrets.index_key",
             "secrets.journal_key",
             "payee fiscal: wechat.private_key",
+            "official_account.message",
             "living electricity: url",
             "living card: secrets",
             "payee fiscal: wechat.api_v3_key",

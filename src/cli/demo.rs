@@ -1,4 +1,5 @@
 //! `jiaofei demo`: a fictional school, its payers, and the whole outside world, in one process and one folder.
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -6,19 +7,21 @@ use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
     AlipayAccount, Api, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, Fiscal, InitialPassword, Key32,
-    Living, Mail, MailSecurity, OfficialAccount, Payee, School, Secrets, Server, Sms, SmsMethod, Webhook,
-    WebhookSecret, WechatAccount,
+    Living, Mail, MailSecurity, MessageServer, NoteWay, OfficialAccount, Payee, School, Secrets, Server, Sms,
+    SmsMethod, Template, Webhook, WebhookSecret, WechatAccount,
 };
 use crate::domain::api_key::ApiScope;
 use crate::domain::event::EventKind;
 use crate::domain::fee::Fund;
 use crate::domain::module::Modules;
+use crate::domain::note::NoteKind;
 use crate::domain::pattern::Pattern;
 use crate::flow::api_keys::{self, Admission};
 use crate::flow::migrate;
 use crate::flow::official::menu;
 use crate::official_account::menu::Menu;
 use crate::outbound::HttpClient;
+use crate::sandbox::account::notices;
 use crate::sandbox::campus::receiver;
 use crate::sandbox::fiscal::{counter, voice};
 use crate::sandbox::postbox::gateway;
@@ -244,6 +247,12 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             app_secret: merchants::WECHAT_APP_SECRET.to_owned().into(),
             api_base: sandbox_url.to_owned(),
             authorize_base: sandbox_url.to_owned(),
+            message: Some(MessageServer {
+                token: keys::WECHAT_MESSAGE_TOKEN.into(),
+                encoding_aes_key: Some(keys::WECHAT_MESSAGE_KEY.into()),
+            }),
+            templates: demo_templates(),
+            due_soon_days: 3,
         }),
         payee: vec![payee("fiscal", FISCAL, Fund::Fiscal, fiscal), payee("agency", AGENCY, Fund::Agency, agency)],
         checkout: Checkout::default(),
@@ -254,6 +263,24 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         fiscal: None,
         living: demo_living(sandbox_url),
     }
+}
+
+/// The sandbox's templates.
+fn demo_templates() -> BTreeMap<String, Template> {
+    let template = |kind: NoteKind, id: &str, way, fields: &[(&str, &str)]| {
+        let fields = fields.iter().map(|(field, fact)| ((*field).to_owned(), (*fact).to_owned())).collect();
+        (kind.code().to_owned(), Template { id: id.to_owned(), way, fields })
+    };
+    let (order, money) = ([("character_string1", "order_no"), ("thing2", "item")], ("amount3", "amount"));
+    let paid = [order[0], order[1], money, ("time4", "time"), ("phrase5", "=已支付")];
+    let due = [("thing1", "item"), ("amount2", "amount"), ("date3", "due")];
+    [
+        template(NoteKind::Paid, notices::PAID, NoteWay::Template, &paid),
+        template(NoteKind::Refunded, notices::REFUNDED, NoteWay::Template, &paid[..4]),
+        template(NoteKind::DueSoon, notices::DUE_SOON, NoteWay::Subscription, &due),
+        template(NoteKind::SignIn, notices::SIGN_IN, NoteWay::Template, &[("time1", "time")]),
+    ]
+    .into()
 }
 
 /// The sandbox's mail server and its gateway for text messages. Their key is known to everybody.

@@ -38,6 +38,11 @@ enum Act {
         #[arg(long)]
         reason: String,
     },
+    /// 微信绑定: end every binding of a payer
+    Unbind {
+        /// 学号、工号
+        number: String,
+    },
     /// 财政电子票据 that failed are asked for again, because why is mended
     Ereceipts {
         /// Of this 收费单号 only
@@ -81,6 +86,10 @@ pub async fn run(args: OfficeArgs, config: Config) -> anyhow::Result<ExitCode> {
             let lines: Vec<RefundLine> = lines.into_iter().map(line).collect();
             let amount = office::refund(&app, &order, &lines, &reason).await?;
             println!("{order_no}: {} goes back", amount.yuan());
+        }
+        Act::Unbind { number } => {
+            let ended = office::unbind(&app, &number).await?;
+            println!("{number}: {ended} ended; no WeChat comes in as this payer without a password any more");
         }
         Act::Ereceipts { receipt } => {
             println!("{} asked for again", desk::want_again(&app, receipt.as_deref()).await?);

@@ -12,6 +12,7 @@ use super::fiscal::{self, Fiscal};
 use super::key::{Key32, OneOrMore, Pem};
 use super::living::{self, Living};
 use super::message::{self, Mail, Sms};
+use super::official_account::{self, OfficialAccount};
 use super::school::School;
 use super::webhook::{self, Webhook};
 
@@ -100,27 +101,6 @@ pub struct Secrets {
     /// Earlier journal keys, by which older entries are still checked
     #[serde(default)]
     pub old_journal_keys: Vec<Key32>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OfficialAccount {
-    pub app_id: String,
-    pub app_secret: SecretString,
-    /// `https://api.weixin.qq.com`
-    #[serde(default = "wechat_api")]
-    pub api_base: String,
-    /// `https://open.weixin.qq.com`
-    #[serde(default = "wechat_open")]
-    pub authorize_base: String,
-}
-
-fn wechat_api() -> String {
-    "https://api.weixin.qq.com".to_owned()
-}
-
-fn wechat_open() -> String {
-    "https://open.weixin.qq.com".to_owned()
 }
 
 /// 收款单位: who receives money, and the accounts it is received on.
@@ -293,6 +273,7 @@ impl Config {
         }
         fiscal::check(self.fiscal.as_ref()).or_else(|(key, why)| unfit(key, why))?;
         living::check(&self.living, |code| self.payee(code).is_some()).or_else(|(key, why)| unfit(&key, why))?;
+        official_account::check(self.official_account.as_ref()).or_else(|(key, why)| unfit(&key, &why))?;
         message::check(self.mail.as_ref(), self.sms.as_ref()).or_else(|(key, why)| unfit(&key, why))?;
         webhook::check(&self.webhook).or_else(|(key, why)| unfit(&key, why))
     }

@@ -1,4 +1,4 @@
-//! 消息: what is told by mail or text message, and how often it is tried.
+//! 消息: what is told by mail, by text message or in WeChat, and how often it is tried.
 use std::time::Duration;
 
 use super::fee::coded;
@@ -11,6 +11,8 @@ coded! {
         Mail = "mail",
         /// 短信
         Sms = "sms",
+        /// 公众号通知
+        Account = "account",
     }
 }
 
@@ -33,6 +35,14 @@ coded! {
         MailMoved = "mail_moved",
         /// 登录提醒: a browser that was not seen before has signed in
         SignIn = "sign_in",
+        /// 缴费成功, in WeChat
+        PaidNote = "paid_note",
+        /// 退款到账, in WeChat
+        RefundedNote = "refunded_note",
+        /// 缴费即将截止, in WeChat
+        DueSoonNote = "due_soon_note",
+        /// 登录提醒, in WeChat
+        SignInNote = "sign_in_note",
     }
 }
 
@@ -59,6 +69,9 @@ impl MessageKind {
             | MessageKind::MailMoved
             | MessageKind::SignIn => Way::Mail,
             MessageKind::ResetCode | MessageKind::SignUpCode | MessageKind::SeatText => Way::Sms,
+            MessageKind::PaidNote | MessageKind::RefundedNote | MessageKind::DueSoonNote | MessageKind::SignInNote => {
+                Way::Account
+            }
         }
     }
 

@@ -19,6 +19,7 @@ pub mod message;
 pub mod module;
 pub mod moment;
 pub mod money;
+pub mod note;
 pub mod order;
 pub mod order_no;
 pub mod password;

@@ -1,10 +1,13 @@
 //! What messages say, in both languages: whoever reads one may read either. Kept sealed until it is sent.
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::domain::ids::PayerId;
 use crate::domain::message::MessageKind;
 use crate::domain::moment::Moment;
+use crate::domain::note::NoteKind;
 
 /// What is to be said, and to whom. Who asks for a way back in names an account; whether there is one, and where it is
 /// reached, is looked up when the message goes, so that the page that asks learns nothing.
@@ -43,6 +46,15 @@ pub enum Letter {
         email: String,
         at: i64,
     },
+    /// 公众号通知: `note` is its kind, `to` the page a tap opens, `facts` what its template may show.
+    Note {
+        #[serde(with = "by_code")]
+        note: NoteKind,
+        payer: PayerId,
+        openid: String,
+        to: String,
+        facts: BTreeMap<String, String>,
+    },
     /// `at` in milliseconds since 1970
     SignIn {
         payer: PayerId,
@@ -62,6 +74,10 @@ impl Letter {
             Letter::Seat { phone: Some(_), .. } => MessageKind::SeatText,
             Letter::MailMoved { .. } => MessageKind::MailMoved,
             Letter::SignIn { .. } => MessageKind::SignIn,
+            Letter::Note { note: NoteKind::Paid, .. } => MessageKind::PaidNote,
+            Letter::Note { note: NoteKind::Refunded, .. } => MessageKind::RefundedNote,
+            Letter::Note { note: NoteKind::DueSoon, .. } => MessageKind::DueSoonNote,
+            Letter::Note { note: NoteKind::SignIn, .. } => MessageKind::SignInNote,
         }
     }
 
@@ -74,11 +90,11 @@ impl Letter {
         serde_json::from_str(text).ok()
     }
 
-    /// Of a mail; a text message has none.
+    /// Of a mail; the others have none.
     pub fn subject(&self) -> &'static str {
         match self {
             Letter::ResetLink { .. } => "重设缴费系统密码 · Choose a new password",
-            Letter::ResetCode { .. } | Letter::SignUpCode { .. } => "",
+            Letter::ResetCode { .. } | Letter::SignUpCode { .. } | Letter::Note { .. } => "",
             Letter::ConfirmMail { .. } => "激活邮箱 · Confirm your e-mail address",
             Letter::Seat { .. } => "候补到名额了 · A place is yours",
             Letter::MailMoved { .. } => "邮箱已更换 · Your e-mail address was changed",
@@ -86,10 +102,12 @@ impl Letter {
         }
     }
 
+    /// Of a mail or a text message; a note's words are its template's.
     pub fn text(&self, config: &Config) -> String {
         let school = config.school.bilingual_name();
         let (zh, en) = (school.zh.as_str(), if school.en.is_empty() { school.zh.as_str() } else { school.en.as_str() });
         match self {
+            Letter::Note { .. } => String::new(),
             Letter::ResetCode { code, .. } => format!(
                 "【{zh}】重设密码验证码 {code}，5 分钟内有效，请勿告诉任何人。 \
                  Code {code}, valid for 5 minutes; tell nobody."
@@ -139,6 +157,22 @@ impl Letter {
                 )
             }
         }
+    }
+}
+
+/// A kind of note as its word.
+mod by_code {
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    use crate::domain::note::NoteKind;
+
+    pub fn serialize<S: Serializer>(kind: &NoteKind, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(kind.code())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<NoteKind, D::Error> {
+        NoteKind::parse(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("no kind of note"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What only a person may decide: money of a wrong amount, refunds of paid orders, and ticking off what was looked at.
 use super::failure::Result;
+use super::official::binding;
 use super::refund;
 use crate::app::App;
 use crate::domain::ids::ChargeId;
@@ -9,7 +10,7 @@ use crate::domain::order_no::OrderNo;
 use crate::domain::refund::RefundCause;
 use crate::domain::refusal::Refusal;
 pub use crate::store::office::OfficeItem;
-use crate::store::{attempts, charges, journal, office, orders};
+use crate::store::{attempts, charges, journal, office, orders, payers};
 
 /// What waits for a person, longest first.
 pub async fn items(app: &App) -> Result<Vec<OfficeItem>> {
@@ -49,6 +50,14 @@ pub async fn send_back(app: &App, order: &Order) -> Result<Fen> {
     tx.commit().await?;
     app.drill.gap("send back: committed").await?;
     Ok(sent)
+}
+
+/// Ends every 微信绑定 of a payer, and gives how many there were. Sessions go on.
+pub async fn unbind(app: &App, number: &str) -> Result<u64> {
+    let account = payers::find_by_number(app.db.read(), number).await?.ok_or(Refusal::NotFound)?;
+    let ended = binding::end_all(app, account.payer.id).await?;
+    tracing::info!(payer = %account.payer.id, ended, "the office ended a payer's bindings");
+    Ok(ended)
 }
 
 /// A line of a refund as the office writes it: item code, period code, and how much (none: all that is left of it).

@@ -1,4 +1,4 @@
-//! Sends what waits in the outbox: mail and text messages.
+//! Sends what waits in the outbox: mail, text messages, and notes in WeChat.
 //!
 //! A try is claimed by compare-and-set for [`HELD`]; a process that dies in the middle leaves it to the next. A message
 //! is tried with growing pauses while it is of use. Addresses, numbers and texts never reach a log.
@@ -8,6 +8,7 @@ use futures_util::future;
 
 use super::failure::Result;
 use super::letter::Letter;
+use super::official::note;
 use super::session::hash;
 use super::sign_in;
 use crate::app::App;
@@ -17,7 +18,7 @@ use crate::domain::payer::Phone;
 use crate::domain::profile::Email;
 use crate::messenger::mail;
 use crate::messenger::sms::Text;
-use crate::messenger::unsent::Unsent;
+use crate::messenger::unsent::{Outcome, Unsent};
 use crate::store::messages::Due;
 use crate::store::seal::Field;
 use crate::store::{messages, profiles, resets};
@@ -34,13 +35,6 @@ pub async fn run_once(app: &App) -> Result<usize> {
     let tries = future::join_all(due.iter().map(|due| try_once(app, due))).await;
     let tries = tries.into_iter().collect::<Result<Vec<_>>>()?;
     Ok(tries.into_iter().filter(|tried| *tried).count())
-}
-
-/// How a try ended.
-enum Outcome {
-    Sent,
-    Nobody,
-    Unsent(Unsent),
 }
 
 /// False when another process has claimed it.
@@ -70,7 +64,9 @@ async fn try_once(app: &App, due: &Due) -> Result<bool> {
             (MessageState::Failed, why)
         }
     };
-    messages::end(app.db.write(), due, until, state, now).await?;
+    if messages::end(app.db.write(), due, until, state, now).await? {
+        app.metrics.message_ended(due.kind.way(), state);
+    }
     match state {
         MessageState::Sent => tracing::info!(message = %due.id, kind, tries, "message sent"),
         MessageState::Failed => tracing::error!(message = %due.id, kind, tries, why, "message given up"),
@@ -81,14 +77,16 @@ async fn try_once(app: &App, due: &Due) -> Result<bool> {
 }
 
 async fn carry(app: &App, due: &Due) -> Result<Outcome> {
-    if !app.carrier.has(due.kind.way()) {
+    let way = due.kind.way();
+    if !app.carrier.has(way) && (way != Way::Account || app.account.is_none()) {
         return Ok(Outcome::Unsent(Unsent::Later("not configured")));
     }
     let plain = app.sealer.open(Field::Letter, &due.letter_sealed);
     let Some(letter) = plain.and_then(|plain| Letter::read(&plain)) else {
         return Ok(Outcome::Unsent(Unsent::Later("sealed with another key")));
     };
-    match (due.kind.way(), &letter) {
+    match (way, &letter) {
+        (Way::Account, letter) => note::carry(app, due, letter).await,
         (Way::Mail, letter) => by_mail(app, due, letter).await,
         (Way::Sms, Letter::ResetCode { username, code }) => {
             let phone = match sign_in::find(app, username).await? {
@@ -107,7 +105,7 @@ async fn by_mail(app: &App, due: &Due, letter: &Letter) -> Result<Outcome> {
     let to = match letter {
         Letter::SignIn { payer, .. } | Letter::Seat { payer, .. } => address(app, *payer).await?,
         Letter::ConfirmMail { email, .. } | Letter::MailMoved { email, .. } => Email::parse(email),
-        Letter::ResetCode { .. } | Letter::SignUpCode { .. } => None,
+        Letter::ResetCode { .. } | Letter::SignUpCode { .. } | Letter::Note { .. } => None,
         Letter::ResetLink { username, token, .. } => match sign_in::find(app, username).await? {
             Some((account, _)) => {
                 let (payer, to) = (account.payer.id, address(app, account.payer.id).await?);

@@ -9,6 +9,7 @@ use super::events::record;
 use super::failure::{Failure, Result};
 use super::lane::{self, Lane};
 use super::living;
+use super::official::note;
 use crate::app::App;
 use crate::channel::contract::{ChannelError, Reception, RefundAsk, RefusedFor};
 use crate::domain::charge::Cause;
@@ -261,6 +262,7 @@ pub async fn apply(app: &App, id: RefundId, heard: &RefundHeard) -> Result<()> {
             let back = (refund.refund_no.as_str(), lines.as_slice());
             living::books::sent_back(app, &tx, refund.order_id, back, now).await?;
             record::refunded(app, &tx, &refund, now).await?;
+            note::refunded(app, &tx, &refund, now).await?;
         }
         RefundHeard::Processing { channel_refund_no } => {
             let next = refund.next_try_at.or(Some(now + patience(refund.tries)));

@@ -14,6 +14,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use super::ereceipt;
 use super::events::record;
 use super::failure::{Failure, Result};
+use super::official::note;
 use super::{living, refund};
 use crate::app::App;
 pub use crate::channel::contract::RawNotice;
@@ -303,6 +304,7 @@ impl Booking<'_> {
         if !self.planted(Fault::TellAfterCommit) {
             record::paid(self.app, self.tx, &self.taken(&trade_no, paid_at), receipt_no, self.now).await?;
         }
+        note::paid(self.app, self.tx, self.order, paid_at, self.now).await?;
         Ok(Verdict::Settle { trade_no, paid_at })
     }
 

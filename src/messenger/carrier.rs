@@ -1,4 +1,4 @@
-//! Both ways out, as far as the configuration has them.
+//! The ways out of the house for mail and text messages, as far as the configuration has them.
 use crate::config::Config;
 use crate::domain::message::Way;
 use crate::outbound::HttpClient;
@@ -26,6 +26,8 @@ impl Carrier {
         match way {
             Way::Mail => self.mail.is_some(),
             Way::Sms => self.sms.is_some(),
+            // goes by the account's interface, not from here
+            Way::Account => false,
         }
     }
 }

@@ -16,6 +16,7 @@ use super::labels::{
     Answered, Asked, HEARD, JOBS, NO_ANSWER, OFFICIAL_ACCOUNT, OPERATIONS, One, PLACES, Pattern, RECEIVED,
     REFUND_HEARD, REFUSED_FOR, Three, Two, method, status_class,
 };
+use crate::domain::message::{MessageState, Way};
 use crate::domain::moment::Moment;
 use crate::domain::order::Verdict;
 use crate::domain::trade::Channel;
@@ -67,6 +68,7 @@ struct Inner {
     job_run: Family<One, Gauge>,
     job_success: Family<One, Gauge>,
     job_failures: Family<One, Counter>,
+    messages: Family<Two, Counter>,
     panics: Family<One, Counter>,
 }
 
@@ -91,6 +93,7 @@ impl Default for Metrics {
             job_run: Family::default(),
             job_success: Family::default(),
             job_failures: Family::default(),
+            messages: Family::default(),
             panics: Family::default(),
         };
         inner.fill();
@@ -130,6 +133,11 @@ impl Inner {
         for job in JOBS {
             exists(&self.job_failures, &[("job", job)]);
         }
+        for way in Way::ALL {
+            for state in [MessageState::Sent, MessageState::Failed, MessageState::Nobody] {
+                exists(&self.messages, &[("way", way.code()), ("state", state.code())]);
+            }
+        }
         for place in PLACES {
             exists(&self.panics, &[("place", place)]);
         }
@@ -162,6 +170,8 @@ impl Inner {
         let help = "When a job last did its work without a failure";
         r.register("job_last_success_timestamp_seconds", help, self.job_success.clone());
         r.register("job_failures", "Runs of a job that failed", self.job_failures.clone());
+        let help = "Mail, text messages and notes in WeChat at their end";
+        r.register("messages", help, self.messages.clone());
         r.register("panics", "Panics that were caught", self.panics.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         r.register("build", "The program", build);
@@ -260,6 +270,10 @@ impl Metrics {
     }
 
     /// `place` is one of [`PLACES`].
+    pub fn message_ended(&self, way: Way, state: MessageState) {
+        self.0.messages.get_or_create(&[("way", way.code()), ("state", state.code())]).inc();
+    }
+
     pub fn panicked(&self, place: &'static str) {
         self.0.panics.get_or_create(&[("place", place)]).inc();
     }

@@ -25,7 +25,7 @@ pub const OPERATIONS: [&str; 6] = ["prepay", "buyer", "query", "close", "refund"
 /// Who is called
 pub const OFFICIAL_ACCOUNT: &str = "official_account";
 /// What works unasked
-pub const JOBS: [&str; 12] = [
+pub const JOBS: [&str; 13] = [
     "inquire",
     "expire",
     "refund",
@@ -34,6 +34,7 @@ pub const JOBS: [&str; 12] = [
     "deliver",
     "enrol",
     "post",
+    "remind",
     "feed",
     "sweep",
     "ereceipts",

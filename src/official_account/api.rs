@@ -195,6 +195,9 @@ mod tests {
             app_secret: "s3cret".to_owned().into(),
             api_base: format!("{base}/"),
             authorize_base: String::new(),
+            message: None,
+            templates: Default::default(),
+            due_soon_days: 3,
         };
         let wait = Duration::from_millis(300);
         AccountApi::new(&account, HttpClient::with_timeouts(wait, wait).unwrap())

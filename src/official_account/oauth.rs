@@ -135,6 +135,9 @@ mod tests {
             app_secret: "s3cret&=#".to_owned().into(),
             api_base: base.to_owned(),
             authorize_base: "https://open.weixin.qq.com/".to_owned(),
+            message: None,
+            templates: Default::default(),
+            due_soon_days: 3,
         };
         let wait = Duration::from_millis(300);
         OauthClient::new(&account, HttpClient::with_timeouts(wait, wait).unwrap())

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::domain::trade::Channel;
 
+use super::account::talk;
 use super::bank::Bank;
 use super::campus::receiver;
 use super::faults::{Call, Fault, Setting};
@@ -37,6 +38,7 @@ pub fn routes() -> impl IntoEndpoint {
         .at("/fiscal", get(counter::state).post(counter::set))
         .at("/utility", get(till::state).post(till::set))
         .at("/messages", get(gateway::state).post(gateway::refuse))
+        .at("/push", post(talk::set_mode))
         .at("/open", post(open))
         .at("/pay", post(pay))
         .at("/wrong-password", post(wrong_password))

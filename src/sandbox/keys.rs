@@ -30,6 +30,10 @@ pub const ALIPAY_PUBLIC: &str = include_str!("keys/alipay.pub.pem");
 pub const ALIPAY_CERT: &str = include_str!("keys/alipay.cert.pem");
 pub const ALIPAY_ROOT_CERT: &str = include_str!("keys/alipay_root.cert.pem");
 
+/// 令牌 and 消息加解密密钥 of the official account's message server
+pub const WECHAT_MESSAGE_TOKEN: &str = "SandboxToken2026";
+pub const WECHAT_MESSAGE_KEY: &str = "SandboxMessageKey0123456789abcdefghijklmnoR";
+
 /// What the campus system's events are signed with; `whsec_` and this in base64
 pub const CAMPUS_SECRET: &[u8] = b"demo campus secret, known to all";
 /// What calls to the utility and its answers are signed with; `whsec_` and this in base64

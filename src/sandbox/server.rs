@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 
-use super::account::{authorize, interface, menu, token};
+use super::account::{authorize, interface, menu, notices, token};
 use super::alipay;
 use super::campus::receiver;
 use super::control;
@@ -33,6 +33,8 @@ impl Sandbox {
             .at("/sns/oauth2/access_token", get(token::access_token))
             .at("/cgi-bin/stable_token", post(interface::stable_token))
             .at("/cgi-bin/ticket/getticket", get(interface::ticket))
+            .at("/cgi-bin/message/template/send", post(notices::send_template))
+            .at("/cgi-bin/message/subscribe/bizsend", post(notices::send_subscription))
             .at("/cgi-bin/menu/create", post(menu::create))
             .at("/cgi-bin/menu/get", get(menu::get))
             .at("/cgi-bin/menu/delete", get(menu::delete))

@@ -167,7 +167,8 @@ migrations![
     "0017_living",
     "0018_announcement_reads",
     "0019_bindings",
-    "0020_agreement"
+    "0020_agreement",
+    "0021_notes"
 ];
 
 impl MigratorTrait for Migrations {

@@ -1,4 +1,4 @@
-//! The outbox of mail and text messages. A message moves by compare-and-set; what it says lies sealed, and is wiped
+//! The outbox of mail, text messages and notes in WeChat. A message moves by compare-and-set; what it says lies sealed, and is wiped
 //! with its last try.
 use sea_orm::{ConnectionTrait, QueryResult};
 
@@ -23,6 +23,44 @@ pub async fn insert(
     let until = (now + kind.useful_for()).millis();
     let values = [kind.code().into(), sealer.seal(Field::Letter, letter).into(), now.millis().into(), until.into()];
     tx.execute_raw(statement(tx, sql, values)).await?;
+    Ok(())
+}
+
+/// A note to a WeChat: `key` says what it is about and for which binding, so that it is written once.
+pub struct Once {
+    pub key: String,
+    pub openid: String,
+}
+
+/// As [`insert`], unless the same note is there already, sent or not.
+pub async fn insert_once(
+    tx: &impl ConnectionTrait,
+    sealer: &Sealer,
+    kind: MessageKind,
+    letter: &str,
+    once: Once,
+    now: Moment,
+) -> Result<()> {
+    let sql = "INSERT INTO message (kind, letter_sealed, state, tries, next_try_at, useful_until, created_at, \
+        once_key, openid) VALUES ($1, $2, 'waiting', 0, $3, $4, $3, $5, $6) ON CONFLICT (once_key) DO NOTHING";
+    let until = (now + kind.useful_for()).millis();
+    let values = [
+        kind.code().into(),
+        sealer.seal(Field::Letter, letter).into(),
+        now.millis().into(),
+        until.into(),
+        once.key.into(),
+        once.openid.into(),
+    ];
+    tx.execute_raw(statement(tx, sql, values)).await?;
+    Ok(())
+}
+
+/// Ends what waits for a WeChat user who has left.
+pub async fn drop_of(tx: &impl ConnectionTrait, openid: &str, now: Moment) -> Result<()> {
+    let sql = "UPDATE message SET state = 'nobody', next_try_at = NULL, letter_sealed = NULL, openid = NULL, \
+        done_at = $1 WHERE openid = $2 AND state = 'waiting'";
+    tx.execute_raw(statement(tx, sql, [now.millis().into(), openid.into()])).await?;
     Ok(())
 }
 
@@ -88,7 +126,7 @@ pub async fn end(
     state: MessageState,
     now: Moment,
 ) -> Result<bool> {
-    let sql = "UPDATE message SET state = $1, next_try_at = NULL, letter_sealed = NULL, done_at = $2 \
+    let sql = "UPDATE message SET state = $1, next_try_at = NULL, letter_sealed = NULL, openid = NULL, done_at = $2 \
         WHERE id = $3 AND tries = $4 AND next_try_at = $5 AND state = 'waiting'";
     let values =
         [state.code().into(), now.millis().into(), due.id.0.into(), (due.tries + 1).into(), until.millis().into()];

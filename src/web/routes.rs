@@ -12,7 +12,7 @@ use super::page::{
     verify, wechat,
 };
 use super::view::links;
-use super::{api, error, health, notify};
+use super::{api, error, health, notify, push};
 use crate::app::App;
 use crate::domain::module::Module::{
     self, BankCard, Enrolment, FiscalReceipts, LivingFees, OtherFees, Recovery, SignUp,
@@ -25,6 +25,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         // such an address may stand where search engines read
         .nest("/q", code().around(pages).with(SetHeader::new().overriding("x-robots-tag", "noindex")))
         .at("/wechat/callback", get(callback::wechat).around(pages))
+        .at("/wechat/message", get(push::check).post(push::receive))
         .at("/alipay/callback", get(callback::alipay).around(pages))
         .at("/verify", page(get(verify::show)).around(pages))
         .at("/notify/:channel/:payee", post(notify::notify))
@@ -74,6 +75,7 @@ fn h5() -> Route {
         .at("/me/wechat", page(get(wechat::show).post(wechat::bind)))
         .at("/me/wechat/unbind", page(post(wechat::unbind)))
         .at("/wechat/enter", page(get(wechat::enter).post(wechat::choose)))
+        .at("/wechat/jssdk", get(wechat::jssdk))
         .at("/tuition", page(get(tuition::show)))
         .at("/tuition/:charge_id/amount", page(get(amount::show).post(amount::submit)))
         .at("/other", of(OtherFees, page(get(other::show))))

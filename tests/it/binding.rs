@@ -1,4 +1,5 @@
 //! 微信绑定: from the menu of the official account, the first time and bound.
+use jiaofei::flow::office;
 use jiaofei::flow::official::binding;
 use jiaofei::flow::session;
 use jiaofei::sandbox::faults::{Call, Fault, Setting};
@@ -28,14 +29,14 @@ async fn tap(phone: &Phone, path: &str, who: &str) -> Page {
 }
 
 /// Signs in and binds the WeChat of `who`.
-async fn bind(world: &TestApp, student: &Student, who: &str) -> Phone {
+pub async fn bind(world: &TestApp, student: &Student, who: &str) -> Phone {
     let phone = world.phone(Device::Wechat);
     phone.sign_in(student).await;
     bind_here(&phone, who).await;
     phone
 }
 
-async fn bind_here(phone: &Phone, who: &str) {
+pub async fn bind_here(phone: &Phone, who: &str) {
     let page = tap(phone, BINDING, who).await;
     let done = phone.submit(&page.form(BINDING)).await;
     assert!(phone.settle(done).await.has("已绑定"));
@@ -154,7 +155,9 @@ async fn signing_out_everywhere_the_office_and_leaving_the_account_end_it() {
     let later = tap(&world.phone(Device::Wechat), TUITION, "lin").await;
     assert_eq!(later.path, "/h5/login?mode=user&back=%2Fh5%2Ftuition");
     bind(&world, &student, "lin").await;
-    assert_eq!(binding::end_all(&world.app, student.id).await.unwrap(), 1);
+    assert_eq!(office::unbind(&world.app, &student.number).await.unwrap(), 1);
+    assert_eq!(office::unbind(&world.app, &student.number).await.unwrap(), 0);
+    assert_eq!(office::unbind(&world.app, "nobody").await.unwrap_err().to_string(), "refused: not_found");
     bind(&world, &student, "lin").await;
     assert_eq!(binding::forget(&world.app, &openid(WECHAT_APP_ID, "wang")).await.unwrap(), 0);
     assert_eq!(binding::forget(&world.app, &openid(WECHAT_APP_ID, "lin")).await.unwrap(), 1);

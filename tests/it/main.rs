@@ -30,6 +30,7 @@ mod messages;
 mod metrics;
 mod misbehaving;
 mod modules;
+mod noting;
 mod office;
 mod official_account;
 mod other;
@@ -49,6 +50,7 @@ mod sign_in;
 mod sign_up;
 #[cfg(feature = "storm")]
 mod storm;
+mod talking;
 mod tuition;
 mod voucher;
 mod wechat_channel;

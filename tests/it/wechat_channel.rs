@@ -356,6 +356,9 @@ async fn the_official_account_tells_who_is_looking() {
         app_secret: WECHAT_APP_SECRET.to_owned().into(),
         api_base: scene.base.clone(),
         authorize_base: scene.base.clone(),
+        message: None,
+        templates: Default::default(),
+        due_soon_days: 3,
     };
     let oauth = OauthClient::new(&account, hasty());
     let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();

@@ -12,7 +12,7 @@ use crate::flow::buyer;
 use crate::flow::failure::Result;
 use crate::flow::session;
 use crate::store::bindings::{self, Binding};
-use crate::store::payers;
+use crate::store::{messages, payers};
 
 /// A payer this WeChat may come in as.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -142,7 +142,11 @@ pub async fn end_all(app: &App, payer: PayerId) -> Result<u64> {
     Ok(bindings::remove_of_payer(app.db.write(), payer).await?)
 }
 
-/// Somebody has left the account (`unsubscribe`): nothing of them is kept.
+/// Somebody has left the account (`unsubscribe`): nothing of them is kept, and what waits for them is not sent.
 pub async fn forget(app: &App, openid: &str) -> Result<u64> {
-    Ok(bindings::remove_of_openid(app.db.write(), openid).await?)
+    let tx = app.db.begin().await?;
+    let ended = bindings::remove_of_openid(&tx, openid).await?;
+    messages::drop_of(&tx, openid, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(ended)
 }

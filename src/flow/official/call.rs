@@ -1,4 +1,4 @@
-//! Calls in the official account's name. All processes share one access token through the cache, and of those that find
+//! Calls in the official account's name. All processes share one access token (and one ticket) through the cache, and of those that find
 //! it missing one fetches it.
 //!
 //! The token may be lost at any time: the platform gives the same one again (stable_token), so without Redis each
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::metrics::labels::OFFICIAL_ACCOUNT;
 use crate::official_account::api::{AccountApi, AccountError, Call};
 
-/// A token is not used in the last five minutes of its life: the platform then has the next one ready.
+/// A token or ticket is not used in the last five minutes of its life: the platform then has the next one ready.
 const MARGIN: Duration = Duration::from_secs(300);
 /// How long one may take to fetch it before another tries.
 const FETCHING: Duration = Duration::from_secs(10);
@@ -46,43 +46,56 @@ async fn with_token(app: &App, api: &AccountApi, call: &Call) -> Result<Value, A
     }
 }
 
-/// The token in use, and never `stale`, which the platform has just refused.
+/// The token in use, and never `stale`, which the platform has just refused. Asks for the one in use; when that is the
+/// one that was refused, for a new one.
 async fn token(app: &App, api: &AccountApi, stale: Option<&str>) -> Result<String, AccountError> {
-    let key = format!("account-token:{}", api.app_id());
-    let turn = format!("account-token-turn:{}", api.app_id());
-    let held = async || app.cache.get(&key).await.filter(|held| Some(held.as_str()) != stale);
+    let fetch = async {
+        let mut told = api.stable_token(false).await?;
+        if stale == Some(told.text.expose_secret()) {
+            told = api.stable_token(true).await?;
+        }
+        Ok((told.text.expose_secret().to_owned(), told.life))
+    };
+    held(app, &format!("account-token:{}", api.app_id()), stale, fetch).await
+}
+
+/// What all processes hold under `key`, but `stale`; of those that find it missing one fetches it, with its life.
+pub(super) async fn held(
+    app: &App,
+    key: &str,
+    stale: Option<&str>,
+    fetch: impl Future<Output = Result<(String, Duration), AccountError>> + Send,
+) -> Result<String, AccountError> {
+    let turn = format!("{key}:turn");
     for _ in 0..LOOKS {
-        if let Some(held) = held().await {
+        if let Some(held) = look(app, key, stale).await {
             return Ok(held);
         }
         if app.cache.once(&turn, FETCHING).await {
             // whoever had the turn before may have ended between the two questions
-            let fetched = match held().await {
-                Some(held) => Ok(held),
-                None => fetch(app, api, &key, stale).await,
-            };
-            match fetched {
-                Ok(_) => app.cache.remove(&turn).await,
+            if let Some(held) = look(app, key, stale).await {
+                app.cache.remove(&turn).await;
+                return Ok(held);
+            }
+            let fetched = fetch.await;
+            match &fetched {
+                Ok((text, life)) => {
+                    let life = life.saturating_sub(MARGIN).max(Duration::from_secs(10));
+                    app.cache.put(key, text, life).await;
+                    app.cache.remove(&turn).await;
+                }
                 Err(_) => app.cache.put(&turn, "failed", FAILED).await,
             }
-            return fetched;
+            return fetched.map(|(text, _)| text);
         }
         if app.cache.get(&turn).await.as_deref() == Some("failed") {
-            return Err(AccountError::Unreachable("no access token could be fetched a moment ago"));
+            return Err(AccountError::Unreachable("it could not be fetched a moment ago"));
         }
         tokio::time::sleep(LOOK).await;
     }
-    Err(AccountError::Unreachable("whoever fetches the access token did not come back"))
+    Err(AccountError::Unreachable("whoever fetches it did not come back"))
 }
 
-/// Asks for the token in use; when that is the one that was refused, for a new one.
-async fn fetch(app: &App, api: &AccountApi, key: &str, stale: Option<&str>) -> Result<String, AccountError> {
-    let mut told = api.stable_token(false).await?;
-    if stale == Some(told.text.expose_secret()) {
-        told = api.stable_token(true).await?;
-    }
-    let text = told.text.expose_secret().to_owned();
-    let life = told.life.saturating_sub(MARGIN).max(Duration::from_secs(10));
-    app.cache.put(key, &text, life).await;
-    Ok(text)
+async fn look(app: &App, key: &str, stale: Option<&str>) -> Option<String> {
+    app.cache.get(key).await.filter(|held| Some(held.as_str()) != stale)
 }

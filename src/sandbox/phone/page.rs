@@ -27,11 +27,12 @@ const PICTURE_LIMIT: usize = 8 * 1024 * 1024;
 
 const INDEX: &str = include_str!("../../../assets/sandbox/index.html");
 /// Name, media type, text
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 8] = [
     ("page.css", "text/css", include_str!("../../../assets/sandbox/page.css")),
     ("page.js", "text/javascript", include_str!("../../../assets/sandbox/page.js")),
     ("panel.js", "text/javascript", include_str!("../../../assets/sandbox/panel.js")),
     ("menu.js", "text/javascript", include_str!("../../../assets/sandbox/menu.js")),
+    ("talk.js", "text/javascript", include_str!("../../../assets/sandbox/talk.js")),
     ("sheet.js", "text/javascript", include_str!("../../../assets/sandbox/sheet.js")),
     ("wechat.js", "text/javascript", include_str!("../../../assets/sandbox/wechat.js")),
     ("alipay.js", "text/javascript", include_str!("../../../assets/sandbox/alipay.js")),

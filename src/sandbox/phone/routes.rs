@@ -8,7 +8,7 @@ use crate::sandbox::world::Sandbox;
 
 use super::page;
 use super::relay::{Relay, Tabs, astray};
-use crate::sandbox::account::menu;
+use crate::sandbox::account::{menu, talk};
 
 /// `/`, `/phone/…`, `/as/…`, and whatever a relayed page's script asks its own host for.
 pub fn routes(world: &Arc<Sandbox>) -> BoxEndpoint<'static, Response> {
@@ -19,6 +19,7 @@ pub fn routes(world: &Arc<Sandbox>) -> BoxEndpoint<'static, Response> {
         .at("/phone/forget", post(page::forget))
         .at("/phone/hurry", post(page::hurry))
         .at("/phone/menu", get(menu::on_the_phone))
+        .at("/phone/talk", get(talk::show).post(talk::act))
         .at("/phone/:name", get(page::file))
         .at("/as/*rest", Tabs(Arc::clone(&relay)))
         .at("/*rest", rest)

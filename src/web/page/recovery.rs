@@ -50,10 +50,13 @@ pub async fn submit_forgot(visit: &Visit, form: Form) -> Result<Response> {
 async fn begin(visit: &Visit, way: Option<Way>, username: &str, caller: Caller<'_>) -> Result<Response> {
     let app = &visit.app;
     let not = match way {
-        None => match account::begin_recovery(app, username, caller).await.map_err(Problem::from)? {
-            Ok(asked) => return Ok(draw_forgot(visit, Some(asked), username, None).await),
-            Err(not) => not,
-        },
+        // no way out of the house: the security question
+        None | Some(Way::Account) => {
+            match account::begin_recovery(app, username, caller).await.map_err(Problem::from)? {
+                Ok(asked) => return Ok(draw_forgot(visit, Some(asked), username, None).await),
+                Err(not) => not,
+            }
+        }
         Some(Way::Mail) => {
             let address = format!("{}{}?t=", app.config.server.public_url, links::RESET_LINK);
             match recovery::send_link(app, username, &address, caller).await.map_err(Problem::from)? {

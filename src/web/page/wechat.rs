@@ -1,8 +1,11 @@
 //! 微信绑定: the door of the official account's menu, and the page that binds and unbinds.
+use poem::web::Json;
 use poem::{IntoResponse, Response, Result, handler};
+use serde_json::json;
 
 use crate::domain::ids::BindingId;
 use crate::flow::official::binding::{self, Entry, Identity};
+use crate::flow::official::ticket;
 use crate::flow::session;
 use crate::web::device::Device;
 use crate::web::error::{Problem, TYPED_WRONG, see_other};
@@ -67,6 +70,22 @@ fn shown(one: Identity) -> login::Identity {
     let unit = [one.college, one.class_name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     let number = format!("{} {}", one.masked_name, one.masked_number);
     login::Identity { value: one.id.to_string(), kind: one.kind, number, unit: unit.join(" · ") }
+}
+
+/// `GET /h5/wechat/jssdk?url=`: what `wx.config` wants, for one of our own pages.
+#[handler]
+pub async fn jssdk(visit: &Visit) -> Result<Response> {
+    match ticket::sign(&visit.app, visit.query("url")).await {
+        Ok(Some(config)) => Ok(Json(json!({
+            "appId": config.app_id,
+            "timestamp": config.timestamp,
+            "nonceStr": config.nonce,
+            "signature": config.signature,
+        }))
+        .into_response()),
+        Ok(None) => Err(Problem::NotFound.into()),
+        Err(error) => Err(Problem::Unavailable(error.to_string()).into()),
+    }
 }
 
 /// `GET /h5/me/wechat`

@@ -110,3 +110,30 @@ async fn settled(stage: &Stage) {
     }
     panic!("no notice settled the order");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_asks_in_words_and_is_led_to_what_is_owed() {
+    let Some(stage) = stage::set().await else { return };
+    let student = stage.world.school.student(&stage.world.app, 1, "刘晓宇").await;
+    let window = stage.open(Device::Desktop).await;
+    window.resize(1280, 1000).await;
+    window.goto(&stage.world.sandbox_url).await;
+    take(&window, "p1", "wechat").await;
+    window.click("#talk summary").await;
+    window.click("#follow").await;
+    window.see("欢迎关注启明大学").await;
+    window.fill("#words", "缴费").await;
+    window.click("#send").await;
+    window.wait_for("return document.querySelectorAll('#lines .account').length === 2").await;
+    keep(&window, "sandbox-phone-conversation").await;
+    window.click("#lines p:last-child .link").await;
+    look_into(&window, "p1", "wechat").await;
+    window.fill("#un", &student.number).await;
+    window.fill("#pw", student.password()).await;
+    window.click("form [type=submit].btn").await;
+    window.see("8,000.00").await;
+    window.leave().await;
+    window.click("#unfollow").await;
+    window.wait_for("return !document.querySelector('#follow').hidden").await;
+    assert_eq!(window.complaints().await, [""; 0]);
+}

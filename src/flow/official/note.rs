@@ -1,0 +1,196 @@
+//! 公众号通知: payments, refunds, due days and sign-ins, told to the WeChats a payer has bound with full rights, where the
+//! school has a template for it.
+//!
+//! A note is written in the transaction of its cause, under a key of cause and binding, so that it is there once. It
+//! goes with the other messages (`flow/post.rs`). Whoever has unbound, left or refused meanwhile is not told.
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sea_orm::ConnectionTrait;
+
+use super::call::call;
+use super::talk;
+use crate::app::App;
+use crate::config::Template;
+use crate::domain::ids::PayerId;
+use crate::domain::moment::Moment;
+use crate::domain::money::Fen;
+use crate::domain::note::{Fact, NoteKind};
+use crate::domain::order::Order;
+use crate::domain::refund::Refund;
+use crate::flow::failure::Result;
+use crate::flow::letter::Letter;
+use crate::messenger::unsent::{Outcome, Unsent};
+use crate::official_account::api::AccountError;
+use crate::official_account::note::{Note, compose, is_unreachable};
+use crate::store::bindings::{self, DueSoon};
+use crate::store::messages::{self, Due, Once};
+use crate::store::{charges, orders};
+
+/// How many payers are reminded at once
+const REMINDED: u64 = 200;
+/// When people are reminded, hours in Beijing
+const BY_DAY: std::ops::Range<u32> = 9..20;
+
+type Facts = BTreeMap<String, String>;
+
+fn template(app: &App, kind: NoteKind) -> Option<&Template> {
+    app.config.official_account.as_ref()?.templates.get(kind.code())
+}
+
+fn facts<const N: usize>(of: [(Fact, String); N]) -> Facts {
+    of.into_iter().map(|(fact, text)| (fact.code().to_owned(), text)).collect()
+}
+
+fn money(amount: Fen) -> String {
+    format!("¥{}", amount.yuan())
+}
+
+fn time(at: Moment) -> String {
+    at.format("%Y年%-m月%-d日 %H:%M")
+}
+
+/// An order was booked as paid.
+pub async fn paid(app: &App, tx: &impl ConnectionTrait, order: &Order, paid_at: Moment, now: Moment) -> Result<()> {
+    if template(app, NoteKind::Paid).is_none() {
+        return Ok(());
+    }
+    let no = order.order_no.as_str();
+    let facts = of_order(tx, order, order.total, paid_at).await?;
+    tell(app, tx, order.payer_id, (NoteKind::Paid, no), (format!("/h5/orders/{no}"), facts), now).await
+}
+
+/// Money is back with its payer.
+pub async fn refunded(app: &App, tx: &impl ConnectionTrait, refund: &Refund, now: Moment) -> Result<()> {
+    if template(app, NoteKind::Refunded).is_none() {
+        return Ok(());
+    }
+    let Some(order) = orders::find(tx, refund.order_id).await? else { return Ok(()) };
+    let facts = of_order(tx, &order, refund.amount, now).await?;
+    let to = format!("/h5/orders/{}", order.order_no);
+    tell(app, tx, order.payer_id, (NoteKind::Refunded, refund.refund_no.as_str()), (to, facts), now).await
+}
+
+/// A browser that was not seen before has signed in.
+pub async fn signed_in(app: &App, tx: &impl ConnectionTrait, payer: PayerId, now: Moment) -> Result<()> {
+    let facts = facts([(Fact::Time, time(now))]);
+    tell(app, tx, payer, (NoteKind::SignIn, &now.millis().to_string()), ("/h5/me".to_owned(), facts), now).await
+}
+
+/// Whether sign-ins are told in WeChat.
+pub fn tells_sign_ins(app: &App) -> bool {
+    template(app, NoteKind::SignIn).is_some()
+}
+
+async fn of_order(tx: &impl ConnectionTrait, order: &Order, amount: Fen, at: Moment) -> Result<Facts> {
+    let lines = orders::lines(tx, order.id).await?;
+    let first = lines.first().map(|line| line.item.zh.as_str()).unwrap_or_default();
+    Ok(facts([
+        (Fact::OrderNo, order.order_no.to_string()),
+        (Fact::Item, items(first, lines.len())),
+        (Fact::Amount, money(amount)),
+        (Fact::Time, time(at)),
+    ]))
+}
+
+fn items(first: &str, many: usize) -> String {
+    if many > 1 { format!("{first}等{many}项") } else { first.to_owned() }
+}
+
+/// Writes one note for each WeChat the payer has bound; `subject` is what it is about, once.
+async fn tell(
+    app: &App,
+    tx: &impl ConnectionTrait,
+    payer: PayerId,
+    (kind, subject): (NoteKind, &str),
+    (to, facts): (String, Facts),
+    now: Moment,
+) -> Result<()> {
+    if template(app, kind).is_none() {
+        return Ok(());
+    }
+    for (binding, openid) in bindings::told_of(tx, payer).await? {
+        let key = format!("{}:{subject}:{binding}", kind.code());
+        let (to, facts) = (to.clone(), facts.clone());
+        let letter = Letter::Note { note: kind, payer, openid: openid.clone(), to, facts };
+        messages::insert_once(tx, &app.sealer, letter.kind(), &letter.write(), Once { key, openid }, now).await?;
+    }
+    Ok(())
+}
+
+/// Reminds whose arrears are due within the configured days, once for each due day. Looks once an hour, by day.
+pub async fn remind_once(app: &App) -> Result<usize> {
+    let Some(account) = &app.config.official_account else { return Ok(0) };
+    let now = app.clock.now();
+    let hour: u32 = now.format("%H").parse().unwrap_or_default();
+    if template(app, NoteKind::DueSoon).is_none() || !BY_DAY.contains(&hour) {
+        return Ok(0);
+    }
+    let turn = format!("due-soon:{}", now.format("%Y%m%d%H"));
+    if !app.cache.once(&turn, Duration::from_secs(7_200)).await {
+        return Ok(0);
+    }
+    let day = |at: Moment| at.format("%Y%m%d").parse().unwrap_or(i64::MAX);
+    let last = now + Duration::from_secs(u64::from(account.due_soon_days) * 86_400);
+    let due = bindings::due_soon(app.db.read(), (day(now), day(last)), now, REMINDED).await?;
+    for one in &due {
+        remind(app, one, now).await?;
+    }
+    if due.len() as u64 == REMINDED {
+        app.cache.remove(&turn).await;
+    }
+    Ok(due.len())
+}
+
+async fn remind(app: &App, due: &DueSoon, now: Moment) -> Result<()> {
+    let facts = facts([
+        (Fact::Item, items(&due.item, usize::try_from(due.many).unwrap_or(1))),
+        (Fact::Amount, money(due.arrears)),
+        (Fact::Due, format!("{}年{}月{}日", due.day / 10_000, due.day / 100 % 100, due.day % 100)),
+    ]);
+    let (payer, openid, to) = (due.payer, due.openid.clone(), "/h5/tuition".to_owned());
+    let key = format!("{}:{}:{}", NoteKind::DueSoon.code(), due.day, due.binding);
+    let letter = Letter::Note { note: NoteKind::DueSoon, payer, openid: openid.clone(), to, facts };
+    let once = Once { key, openid };
+    Ok(messages::insert_once(app.db.write(), &app.sealer, letter.kind(), &letter.write(), once, now).await?)
+}
+
+/// Tells a note that waits in the outbox. Nobody: unbound, left or refused, or paid meanwhile.
+pub async fn carry(app: &App, due: &Due, letter: &Letter) -> Result<Outcome> {
+    let Letter::Note { note, payer, openid, to, facts } = letter else {
+        return Ok(Outcome::Unsent(Unsent::Never("no account message")));
+    };
+    let Some(template) = template(app, *note) else {
+        return Ok(Outcome::Unsent(Unsent::Never("no template")));
+    };
+    let bound = bindings::told_of(app.db.read(), *payer).await?;
+    if !bound.iter().any(|(_, own)| own == openid) || is_over(app, *note, *payer).await? {
+        return Ok(Outcome::Nobody);
+    }
+    let id = format!("m{}-{}", due.id, due.useful_until.unix());
+    let url = talk::entrance(&app.config, to);
+    let told = compose(template, &Note { openid, id: &id, url: &url, facts });
+    Ok(match call(app, &told).await {
+        Ok(_) => Outcome::Sent,
+        Err(error) if is_unreachable(&error) => {
+            tracing::info!(message = %due.id, %error, "a follower cannot be told");
+            Outcome::Nobody
+        }
+        Err(AccountError::Refused { code, .. }) => {
+            tracing::error!(message = %due.id, kind = due.kind.code(), code, "the account refuses this template");
+            Outcome::Unsent(Unsent::Never("refused"))
+        }
+        Err(AccountError::Busy(_)) => Outcome::Unsent(Unsent::Later("busy")),
+        Err(AccountError::Token(_)) => Outcome::Unsent(Unsent::Later("token")),
+        Err(AccountError::Unreachable(_)) => Outcome::Unsent(Unsent::Later("connection")),
+    })
+}
+
+/// Whether there is nothing to be reminded of any more.
+async fn is_over(app: &App, kind: NoteKind, payer: PayerId) -> Result<bool> {
+    if kind != NoteKind::DueSoon {
+        return Ok(false);
+    }
+    let owed = charges::find_of_payer(app.db.read(), payer).await?;
+    Ok(!owed.iter().any(|charge| charge.due_day.is_some() && charge.balance.arrears().is_positive()))
+}
