@@ -139,8 +139,8 @@ impl Job {
 }
 
 /// Runs every job once: attempts to ask about, orders that ran out, refunds to advance, the journal to tally, keys to
-/// note, events to deliver, seats to take back, messages to send, payers to remind, orders to number, old answers to forget, e-receipts
-/// to issue, top-ups to deliver. Gives how much was done.
+/// note, events to deliver, seats to take back, messages to send, payers to remind, orders to number, old answers to
+/// forget, e-receipts to issue, top-ups to deliver. Gives how much was done.
 pub async fn run_once(app: &App) -> Result<usize> {
     let mut done = 0;
     for job in Job::ALL {

@@ -242,18 +242,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             journal_key: Key32::new(check::DEMO_JOURNAL_KEY),
             old_journal_keys: Vec::new(),
         },
-        official_account: Some(OfficialAccount {
-            app_id: merchants::WECHAT_APP_ID.to_owned(),
-            app_secret: merchants::WECHAT_APP_SECRET.to_owned().into(),
-            api_base: sandbox_url.to_owned(),
-            authorize_base: sandbox_url.to_owned(),
-            message: Some(MessageServer {
-                token: keys::WECHAT_MESSAGE_TOKEN.into(),
-                encoding_aes_key: Some(keys::WECHAT_MESSAGE_KEY.into()),
-            }),
-            templates: demo_templates(),
-            due_soon_days: 3,
-        }),
+        official_account: Some(demo_account(sandbox_url)),
         payee: vec![payee("fiscal", FISCAL, Fund::Fiscal, fiscal), payee("agency", AGENCY, Fund::Agency, agency)],
         checkout: Checkout::default(),
         webhook: Vec::new(),
@@ -262,6 +251,22 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         api: Api { calls_per_minute: 60_000 },
         fiscal: None,
         living: demo_living(sandbox_url),
+    }
+}
+
+/// The sandbox's official account. Its secrets are known to everybody.
+fn demo_account(sandbox_url: &str) -> OfficialAccount {
+    OfficialAccount {
+        app_id: merchants::WECHAT_APP_ID.to_owned(),
+        app_secret: merchants::WECHAT_APP_SECRET.to_owned().into(),
+        api_base: sandbox_url.to_owned(),
+        authorize_base: sandbox_url.to_owned(),
+        message: Some(MessageServer {
+            token: keys::WECHAT_MESSAGE_TOKEN.into(),
+            encoding_aes_key: Some(keys::WECHAT_MESSAGE_KEY.into()),
+        }),
+        templates: demo_templates(),
+        due_soon_days: 3,
     }
 }
 

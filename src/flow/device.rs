@@ -1,4 +1,5 @@
-//! 登录提醒: a sign-in with a browser that was not seen before is told by mail and in WeChat. Of a browser a keyed hash is kept.
+//! 登录提醒: a sign-in with a browser that was not seen before is told by mail and in WeChat. Of a browser a
+//! keyed hash is kept.
 use super::failure::Result;
 use super::guess::{Caller, keyed};
 use super::letter::Letter;

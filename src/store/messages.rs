@@ -1,5 +1,5 @@
-//! The outbox of mail, text messages and notes in WeChat. A message moves by compare-and-set; what it says lies sealed, and is wiped
-//! with its last try.
+//! The outbox of mail, text messages and notes in WeChat. A message moves by compare-and-set; what it says lies
+//! sealed, and is wiped with its last try.
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::db::statement;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiaofei::config::{Config, MessageServer};
-use jiaofei::sandbox::account::push::{ACCOUNT, Doing, Posted, PushMode, message, post};
+use jiaofei::sandbox::account::push::{ACCOUNT, Doing, Posted, message, post};
+use jiaofei::sandbox::account::state::PushMode;
 use jiaofei::sandbox::account::voice;
 use jiaofei::sandbox::keys::{WECHAT_MESSAGE_KEY, WECHAT_MESSAGE_TOKEN};
 use jiaofei::sandbox::merchants::{WECHAT_APP_ID, openid};

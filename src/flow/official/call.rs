@@ -1,5 +1,5 @@
-//! Calls in the official account's name. All processes share one access token (and one ticket) through the cache, and of those that find
-//! it missing one fetches it.
+//! Calls in the official account's name. All processes share one access token (and one ticket) through the cache,
+//! and of those that find it missing one fetches it.
 //!
 //! The token may be lost at any time: the platform gives the same one again (stable_token), so without Redis each
 //! process holds it for itself.

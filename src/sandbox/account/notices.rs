@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::followers::{Line, Who};
 use super::interface::{Carried, Refused, text, told, under_token};
-use crate::domain::moment::Moment;
 use crate::sandbox::bank::digits;
 use crate::sandbox::merchants::{WECHAT_APP_ID, openid, openid_fits};
 use crate::sandbox::world::Sandbox;
@@ -64,17 +63,6 @@ pub const TEMPLATES: [Known; 4] = [
     },
     Known { id: SIGN_IN, subscription: false, title: "登录提醒", fields: &[("time1", "登录时间")] },
 ];
-
-/// What was asked for by which id, until when it is not sent again.
-#[derive(Default)]
-pub struct Sent {
-    by_id: Vec<(String, Moment, u64)>,
-    /// Errcode to answer instead, and how often still
-    pub refuse: Option<(i32, u32)>,
-    /// How many calls came, and how many messages went
-    pub asked: u32,
-    pub went: u32,
-}
 
 #[handler]
 pub async fn send_template(Data(world): Data<&Arc<Sandbox>>, Query(carried): Query<Carried>, body: Body) -> Response {

@@ -8,6 +8,7 @@ use crate::sandbox::merchants::{WECHAT_APP_ID, openid};
 use crate::sandbox::world::Sandbox;
 
 use super::followers::{Line, Who};
+use super::state::PushMode;
 use super::voice;
 
 /// 原始ID of the account
@@ -17,19 +18,6 @@ const PATH: &str = "/wechat/message";
 /// What the phone shows when the application does not answer as it should
 pub const OUT_OF_ORDER: &str = "该公众号提供的服务出现故障，请稍后再试";
 const TRIES: usize = 4;
-
-/// 消息加解密方式, as chosen in the account's console.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PushMode {
-    /// 明文模式
-    Plain,
-    /// 兼容模式: both forms in one body
-    Compatible,
-    /// 安全模式
-    #[default]
-    Safe,
-}
 
 /// What a person does in the conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::notices;
-use super::push::{Doing, PushMode};
+use super::push::Doing;
+use super::state::PushMode;
 use crate::sandbox::world::Sandbox;
 
 type World<'a> = Data<&'a Arc<Sandbox>>;
