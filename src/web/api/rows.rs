@@ -90,6 +90,9 @@ pub struct ItemRow {
     /// 最小拆分金额: the least a part payment may be; none: no parts
     #[oai(nullable, validator(minimum(value = "1"), maximum(value = "9999999999")))]
     min_split_fen: Option<i64>,
+    /// 非税项目编码: eleven digits, for fiscal e-receipts; absent: as it was
+    #[oai(nullable, validator(min_length = 11, max_length = 11, custom = "Form::Digits"))]
+    fiscal_code: Option<Text>,
 }
 
 /// One charge. 应收
@@ -120,6 +123,15 @@ pub struct ChargeRow {
     /// 收费批次: other fees of two batches are not paid together; absent: as it was, or the period's
     #[oai(nullable, validator(min_length = 1, max_length = 32, custom = "Form::Name"))]
     batch: Option<Text>,
+    /// 收费日期: the day the counter took what this row adds to `paid_fen`
+    #[oai(nullable, validator(custom = "Form::Day"))]
+    paid_day: Option<Text>,
+    /// 收费单号 of that payment
+    #[oai(nullable, validator(max_length = 32, custom = "Form::Plain"))]
+    slip_no: Option<Text>,
+    /// 制单人: who took it
+    #[oai(nullable, validator(max_length = 32, custom = "Form::Plain"))]
+    clerk: Option<Text>,
 }
 
 fn yuan(fen: Option<i64>) -> String {
@@ -183,6 +195,7 @@ impl ItemRow {
             filled(self.opens),
             filled(self.closes),
             yuan(self.min_split_fen),
+            filled(self.fiscal_code),
         ]
     }
 
@@ -196,6 +209,7 @@ impl ItemRow {
             "收费起始" => "opens",
             "收费终止" => "closes",
             "最小拆分金额" => "min_split_fen",
+            "非税项目编码" => "fiscal_code",
             _ => "code",
         }
     }
@@ -212,6 +226,9 @@ impl ChargeRow {
             yuan(self.paid_fen),
             filled(self.due),
             filled(self.batch),
+            filled(self.paid_day),
+            filled(self.slip_no),
+            filled(self.clerk),
         ]
     }
 
@@ -225,6 +242,9 @@ impl ChargeRow {
             "实缴金额" => "paid_fen",
             "截止日期" => "due",
             "收费批次" => "batch",
+            "收费日期" => "paid_day",
+            "收费单号" => "slip_no",
+            "制单人" => "clerk",
             _ => "number",
         }
     }

@@ -113,7 +113,7 @@ fn complete_schema(name: &str, schema: &mut Value) {
         if property["type"] == "string" && name.ends_with("_at") {
             property["format"] = json!("date-time");
         }
-        if property["type"] == "string" && matches!(name.as_str(), "due_day" | "due" | "opens" | "closes") {
+        if property["type"] == "string" && matches!(name.as_str(), "due_day" | "due" | "opens" | "closes" | "paid_day") {
             property["format"] = json!("date");
         }
         if let Some(form) = form_of(name).filter(|_| is_sent) {
@@ -127,8 +127,9 @@ fn form_of(property: &str) -> Option<Form> {
     Some(match property {
         "number" => Form::Number,
         "name" | "period" | "batch" => Form::Name,
-        "college" | "class" | "name_en" => Form::Plain,
+        "college" | "class" | "name_en" | "slip_no" | "clerk" => Form::Plain,
         "code" | "payee" | "item" => Form::Code,
+        "fiscal_code" => Form::Digits,
         "id_number" => Form::Document,
         "phone" => Form::Phone,
         _ => return None,

@@ -63,6 +63,7 @@ pub enum Form {
     Plain,
     /// Visible ASCII
     Code,
+    Digits,
     /// 证件号
     Document,
     Phone,
@@ -77,6 +78,7 @@ impl Form {
             Form::Name => r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$",
             Form::Plain => r"^[^\x00-\x1f\x7f]*$",
             Form::Code => "^[!-~]+$",
+            Form::Digits => "^[0-9]+$",
             Form::Document => r"^[A-Za-z0-9()/\-]+$",
             Form::Phone => r"^\+?[0-9][0-9 \-]*$",
             Form::Day => "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
@@ -93,6 +95,7 @@ impl Form {
             Form::Name => !text.is_empty() && plain() && !text.starts_with(' ') && !text.ends_with(' '),
             Form::Plain => plain(),
             Form::Code => !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()),
+            Form::Digits => !text.is_empty() && digits(text),
             Form::Document => all("()/-"),
             Form::Phone => {
                 let rest = text.strip_prefix('+').unwrap_or(text);
@@ -136,6 +139,7 @@ mod tests {
             (Form::Name, &["林知夏", "a", "a b"], &["", " a", "a ", "a\0b", "\n"]),
             (Form::Plain, &["", " ", "计算机学院"], &["a\tb", "\u{7f}"]),
             (Form::Code, &["11", "!~"], &["", "a b", "项"]),
+            (Form::Digits, &["0", "10304275713"], &["", "1a", "１"]),
             (Form::Document, &["H12345678", "A(1)/2-3"], &["", "1 2", "证"]),
             (Form::Phone, &["12345", "+86 178-0000"], &["", "+", "- 1", "1a"]),
             (Form::Day, &["2026-09-30", "9999-99-99"], &["", "2026-9-30", "20260930", "２０２６-09-30", "2026-09-30-"]),

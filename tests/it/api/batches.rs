@@ -28,16 +28,23 @@ async fn payers_items_and_charges_come_in_and_come_again_unchanged() {
     let found = payers::find_by_number(desk.world.app.db.read(), "2026001").await.unwrap().unwrap();
     assert_eq!(found.id_number(&desk.world.app.sealer).unwrap().unwrap().reveal(), id.reveal());
     let item = json!({ "code": "99", "name": "校园卡", "kind": "other", "payee": "agency", "opens": "2026-09-01",
-        "closes": "2026-09-30", "min_split_fen": 100, "collection": "collecting" });
+        "closes": "2026-09-30", "min_split_fen": 100, "collection": "collecting", "fiscal_code": "10304275713" });
     assert_eq!(desk.caller.taken(ITEMS, json!([item])).await, (1, 0, 0));
+    let mut unsaid = item.clone();
+    unsaid.as_object_mut().unwrap().remove("fiscal_code");
     assert_eq!(desk.caller.taken(ITEMS, json!([item])).await, (0, 0, 1));
+    assert_eq!(desk.caller.taken(ITEMS, json!([unsaid])).await, (0, 0, 1), "what is left out stays");
+    let coded = "SELECT COUNT(*) FROM fee_item WHERE fiscal_code = '10304275713'";
+    assert_eq!(desk.world.count(coded).await, 1);
     let rows = json!([charge("2026001", "99", 2_000), charge("2026002", "99", 2_000)]);
     let page = desk.caller.post(CHARGES, &json!({ "rows": rows })).await;
     assert_eq!(json(&page)["assessed"], json!({ "fen": 4_000, "yuan": "40.00" }));
     assert_eq!(desk.caller.taken(CHARGES, rows).await, (0, 0, 2));
     let more = json!([{ "number": "2026001", "period": "2019", "item": "99", "assessed_fen": 3_000, "waived_fen": 500,
-        "paid_fen": 1_000, "due": "2026-09-30" }]);
+        "paid_fen": 1_000, "due": "2026-09-30", "paid_day": "2026-09-02", "slip_no": "000011", "clerk": "李老师" }]);
     assert_eq!(desk.caller.taken(CHARGES, more).await, (0, 1, 0));
+    let slips = "SELECT COUNT(*) FROM counter_slip WHERE slip_no = '000011' AND clerk = '李老师'";
+    assert_eq!(desk.world.count(slips).await, 1);
     let owed = "SELECT SUM(assessed_fen - waived_fen - paid_fen) FROM charge";
     assert_eq!(desk.world.count(&format!("SELECT CAST(({owed}) AS BIGINT)")).await, 1_500 + 2_000);
     books_agree(&desk).await;
