@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::cache::keep::CacheState;
+use crate::config::Living;
 use crate::domain::ereceipt::EReceiptWord;
 use crate::domain::moment::Moment;
 use crate::domain::refund::RefundState;
@@ -26,7 +27,7 @@ pub async fn scrape(app: &App) -> String {
     if !fresh {
         *scraped = Some(now);
         match tokio::time::timeout(PATIENCE, backlog::read(app.db.read(), now)).await {
-            Ok(Ok(backlog)) => show(gauges, &backlog, now),
+            Ok(Ok(backlog)) => show(gauges, &backlog, &app.config.living, now),
             Ok(Err(error)) => away(gauges, &error),
             Err(_) => away(gauges, &"no answer in time"),
         }
@@ -42,7 +43,7 @@ fn away(gauges: &Gauges, error: &dyn std::fmt::Display) {
     gauges.forget();
 }
 
-fn show(gauges: &Gauges, backlog: &Backlog, now: Moment) {
+fn show(gauges: &Gauges, backlog: &Backlog, services: &[Living], now: Moment) {
     let age = |waiting: Option<&Waiting>| waiting.and_then(|w| w.since).map_or(0.0, |at| now.since(at).as_secs_f64());
     let many = |waiting: Option<&Waiting>| waiting.map_or(0, |waiting| waiting.many);
     let find = |all: &'_ [Waiting], code: &str| all.iter().find(|waiting| waiting.what == code).cloned();
@@ -62,6 +63,11 @@ fn show(gauges: &Gauges, backlog: &Backlog, now: Moment) {
         let open = find(&backlog.ereceipts, state);
         gauges.ereceipts_open.get_or_create(&[("state", state)]).set(many(open.as_ref()));
         gauges.ereceipt_waiting.get_or_create(&[("state", state)]).set(age(open.as_ref()));
+    }
+    for service in services.iter().map(|service| &service.id) {
+        let waiting = find(&backlog.top_ups, service);
+        gauges.top_ups_open.get_or_create(&[("service", service.clone())]).set(many(waiting.as_ref()));
+        gauges.top_up_waiting.get_or_create(&[("service", service.clone())]).set(age(waiting.as_ref()));
     }
     gauges.orders_overdue.set(f64::from(u32::try_from(backlog.orders.many).unwrap_or(u32::MAX)));
     gauges.order_overdue.set(age(Some(&backlog.orders)));

@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::labels::{Certificate, One, Two};
+use super::labels::{Certificate, Named, One, Two};
 
 /// A gauge with a fraction, or that may be no number
 pub type Seconds = Gauge<f64, AtomicU64>;
@@ -26,6 +26,8 @@ pub struct Gauges {
     pub event_waiting: Seconds,
     pub ereceipts_open: Family<One, Gauge>,
     pub ereceipt_waiting: Family<One, Seconds>,
+    pub top_ups_open: Family<Named, Gauge>,
+    pub top_up_waiting: Family<Named, Seconds>,
     pub office_items: Family<One, Gauge>,
     pub office_waiting: Seconds,
     pub cache_state: Family<One, Gauge>,
@@ -48,6 +50,8 @@ impl Gauges {
         self.event_waiting.set(f64::NAN);
         self.ereceipts_open.clear();
         self.ereceipt_waiting.clear();
+        self.top_ups_open.clear();
+        self.top_up_waiting.clear();
         self.office_items.clear();
         self.office_waiting.set(f64::NAN);
     }
@@ -68,6 +72,8 @@ impl Gauges {
         let help = "Fiscal e-receipts that are not at their end";
         r.register("ereceipts_open", help, self.ereceipts_open.clone());
         r.register("ereceipt_oldest_waiting_seconds", "Age of the oldest of them", self.ereceipt_waiting.clone());
+        r.register("top_ups_open", "Paid top-ups their provider has still to take", self.top_ups_open.clone());
+        r.register("top_up_oldest_waiting_seconds", "Since the oldest of them was paid", self.top_up_waiting.clone());
         r.register("office_items_open", "What waits for a person of the office", self.office_items.clone());
         r.register("office_item_oldest_seconds", "Age of the oldest of them", self.office_waiting.clone());
         r.register("cache_state", "1 for where the cache answers from", self.cache_state.clone());

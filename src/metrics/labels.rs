@@ -7,6 +7,8 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 
 /// One label with one of our words
 pub type One = [(&'static str, &'static str); 1];
+/// One label with a word of the configuration
+pub type Named = [(&'static str, String); 1];
 pub type Two = [(&'static str, &'static str); 2];
 pub type Three = [(&'static str, &'static str); 3];
 

@@ -31,6 +31,8 @@ pub struct Backlog {
     pub events: Waiting,
     /// E-receipts that are not at an end or with the office, by state; since they were wanted
     pub ereceipts: Vec<Waiting>,
+    /// Paid top-ups their provider has still to take, by service; since they were paid
+    pub top_ups: Vec<Waiting>,
 }
 
 pub async fn read(db: &impl ConnectionTrait, now: Moment) -> Result<Backlog> {
@@ -42,6 +44,8 @@ pub async fn read(db: &impl ConnectionTrait, now: Moment) -> Result<Backlog> {
         WHERE resolved_at IS NULL GROUP BY kind";
     let ereceipts = "SELECT state AS what, COUNT(*) AS many, MIN(created_at) AS since FROM ereceipt \
         WHERE state IN ('wanted', 'failed', 'reversing') GROUP BY state";
+    let top_ups = "SELECT t.service AS what, COUNT(*) AS many, MIN(o.paid_at) AS since FROM top_up t \
+        JOIN payment_order o ON o.id = t.order_id WHERE t.state = 'waiting' GROUP BY t.service";
     Ok(Backlog {
         inquiries: grouped(db, due, [now.millis().into()]).await?,
         refunds: grouped(db, refunds, []).await?,
@@ -49,6 +53,7 @@ pub async fn read(db: &impl ConnectionTrait, now: Moment) -> Result<Backlog> {
         office: grouped(db, office, []).await?,
         events: untaken_events(db).await?,
         ereceipts: grouped(db, ereceipts, []).await?,
+        top_ups: grouped(db, top_ups, []).await?,
     })
 }
 

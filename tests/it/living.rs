@@ -11,6 +11,7 @@ use jiaofei::sandbox::utility::meters::Trouble;
 use jiaofei::store::{orders, top_ups};
 
 use crate::logs::listen;
+use crate::metrics::Scrape;
 use crate::world::app::TestApp;
 use crate::world::page::{Form, Page};
 use crate::world::phone::{Device, Phone};
@@ -232,8 +233,12 @@ async fn a_provider_that_is_down_for_a_day_is_served_afterwards() {
     story.trouble(Some(Trouble::Answer(503)), None);
     story.hours(24).await;
     assert_eq!((story.state(&order).await, story.meter()), (TopUpState::Waiting, 0));
+    let told = Scrape::of(&story.world).await;
+    assert_eq!(told.get(r#"top_ups_open{service="electricity"}"#), 1.0);
+    assert!(told.get(r#"top_up_oldest_waiting_seconds{service="electricity"}"#) >= 86_400.0);
     story.trouble(None, None);
     story.hours(9).await;
+    assert_eq!(Scrape::of(&story.world).await.get(r#"top_ups_open{service="electricity"}"#), 0.0);
     assert_eq!((story.state(&order).await, story.meter(), story.sent_back().await), (TopUpState::Done, 5_000, 0));
 }
 

@@ -113,7 +113,8 @@ fn complete_schema(name: &str, schema: &mut Value) {
         if property["type"] == "string" && name.ends_with("_at") {
             property["format"] = json!("date-time");
         }
-        if property["type"] == "string" && matches!(name.as_str(), "due_day" | "due" | "opens" | "closes" | "paid_day") {
+        if property["type"] == "string" && matches!(name.as_str(), "due_day" | "due" | "opens" | "closes" | "paid_day")
+        {
             property["format"] = json!("date");
         }
         if let Some(form) = form_of(name).filter(|_| is_sent) {
