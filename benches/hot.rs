@@ -198,6 +198,7 @@ fn arrears(linked: bool) -> Tuition {
         has_expired: false,
         has_settled: false,
         other: Fen::ZERO,
+        is_study: false,
         problem: None,
         filter: Owing::default(),
     }

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
     AlipayAccount, Api, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, Fiscal, InitialPassword, Key32,
-    Living, Mail, MailSecurity, MessageServer, NoteWay, OfficialAccount, Payee, School, Secrets, Server, Sms,
+    Living, Mail, MailSecurity, MessageServer, NoteWay, OfficialAccount, Payee, Portal, School, Secrets, Server, Sms,
     SmsMethod, Template, Webhook, WebhookSecret, WechatAccount,
 };
 use crate::domain::api_key::ApiScope;
@@ -232,6 +232,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             office_hours: "工作日 8:30–17:30".to_owned(),
             office_hours_en: "Mon–Fri 8:30–17:30".to_owned(),
             contact: vec![student_fees()],
+            portal: portal(),
             mark: None,
             modules: Modules::default(),
         },
@@ -364,8 +365,29 @@ fn demo_living(sandbox_url: &str) -> Vec<Living> {
     ]
 }
 
+fn portal() -> Vec<Portal> {
+    // the tiles of the portal the manual shows, but for paying, which is here
+    let all = [
+        ("在线申请", "Online Applicant", "apply"),
+        ("宿舍预订", "Dormitory Reservations", "dorm"),
+        ("接机服务", "Airport Pick Up", "pickup"),
+        ("申请变更", "Application Change", "change"),
+        ("成绩查询", "Query Results", "results"),
+        ("考勤结果", "Attendance Results", "attendance"),
+        ("离校手续", "Leaving Procedures", "leave"),
+        ("校园地图", "School Map", "map"),
+    ];
+    let one = |(zh, en, path): (&str, &str, &str)| Portal {
+        name: zh.to_owned(),
+        name_en: en.to_owned(),
+        url: format!("https://international.qiming.example/{path}"),
+    };
+    all.map(one).to_vec()
+}
+
 fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
     let [student, newcomer, staff] = demo_data::three_to_sign_in();
+    let international = demo_data::international();
     println!(
         "\n  缴费演示 · jiaofei demo    启明大学 Qiming University（虚构 fictional）\n\n\
          \x20 缴费页面 pages   {public_url}/h5\n\
@@ -378,7 +400,8 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
          \x20 数据目录 data    {folder}\n\n\
          \x20 在校生 student   用户名 {}   密码 {}   {}\n\
          \x20 新生 newcomer    证件号 {}   姓名 {}\n\
-         \x20 教职工 staff     用户名 {}   密码 {}   {}\n\n\
+         \x20 教职工 staff     用户名 {}   密码 {}   {}\n\
+         \x20 留学生 international  E-mail {}   Password {}   {}\n\n\
          \x20 付款：在模拟手机里选一个 App 登录缴费；或在电脑上打开缴费页面，用模拟手机扫收银台的二维码。\n\
          \x20 To pay: choose an app on the phone page and sign in there; or open the pages on this computer and\n\
          \x20 scan the cashier's code with the phone page.\n\n\
@@ -391,5 +414,8 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
         staff.username,
         staff.password,
         staff.name,
+        international.username,
+        international.password,
+        international.name,
     );
 }

@@ -15,13 +15,15 @@ use crate::domain::money::Fen;
 use crate::domain::payer::{PayerKind, Phone};
 use crate::domain::profile::Email;
 use crate::domain::programme::Programme;
-use crate::flow::enrol;
+use crate::domain::study;
+use crate::flow::{enrol, member, password};
 use crate::store::bulk::{self, Told};
 use crate::store::chain::{Chain, NewEntry};
 use crate::store::enrolments::Details;
 use crate::store::payers::NewPayer;
 use crate::store::profiles::Profile;
-use crate::store::{books, enrolments, fees, payers, profiles, programmes};
+use crate::store::studies::{self, Study};
+use crate::store::{books, enrolments, fees, members, payers, profiles, programmes};
 use sea_orm::ConnectionTrait;
 
 /// Somebody to sign in as.
@@ -41,6 +43,12 @@ pub fn three_to_sign_in() -> [Face; 3] {
         let password = InitialPassword::IdLast6.of(&username, id).unwrap_or_default();
         Face { username, password, name: payer.name }
     })
+}
+
+/// Who signs in by e-mail, with one study bound.
+pub fn international() -> Face {
+    let text = str::to_owned;
+    Face { username: text("jiwoo@mail.example"), password: text("Kaleidos7!"), name: text("PARK JIWOO") }
 }
 
 fn named() -> [NewPayer; 3] {
@@ -72,6 +80,7 @@ pub async fn fill_if_empty(app: &App) -> anyhow::Result<()> {
         return Ok(());
     }
     let now = app.clock.now();
+    let stored = password::store_form(app, &international().password).await;
     let tx = app.db.begin().await?;
     let school = School::found(&tx, now).await?;
     for payer in named().into_iter().chain(crowd()) {
@@ -83,7 +92,47 @@ pub async fn fill_if_empty(app: &App) -> anyhow::Result<()> {
         }
     }
     programmes(app, &tx, &school, now).await?;
+    international_student(app, &tx, &school, &stored).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// A study as the admissions office writes it, and the account it is bound to. `stored` is the account's password as
+/// it is kept.
+async fn international_student(
+    app: &App,
+    tx: &impl ConnectionTrait,
+    school: &School,
+    stored: &str,
+) -> anyhow::Result<()> {
+    let (face, now, department) = (international(), app.clock.now(), "School of Computing, Software Engineering");
+    let details = study::Details {
+        passport: "M12345678".to_owned(),
+        birth_date: "2005-03-12".to_owned(),
+        nationality: "Republic of Korea/Korea/KOR/韩国".to_owned(),
+        gender: "Female".to_owned(),
+        apply_type: "Undergraduate Student".to_owned(),
+        duration: "2023-09-01 – 2027-07-15".to_owned(),
+        department: department.to_owned(),
+    };
+    let payer = NewPayer {
+        kind: PayerKind::Student,
+        number: "202301180422".to_owned(),
+        name: "朴智宇".to_owned(),
+        name_en: face.name.clone(),
+        college: department.to_owned(),
+        class_name: String::new(),
+        id_number: IdNumber::parse(&details.passport).ok(),
+        phone: None,
+    };
+    let id = payers::upsert(tx, &app.sealer, &payer, now).await?;
+    school.charge(tx, &app.chain, &payer, id, now).await?;
+    let study = Study { payer: id, application_no: "20230000422".to_owned(), details };
+    studies::upsert(tx, &app.sealer, &study, now).await?;
+    let email = Email::parse(&face.username).ok_or_else(|| anyhow::anyhow!("no address"))?;
+    let opened = member::open(app, tx, &email, "I23000001", &face.name, stored).await?;
+    let opened = opened.ok_or_else(|| anyhow::anyhow!("the account is there already"))?;
+    members::bind(tx, opened, id, now).await?;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! `jiaofei import payers|items|charges|programmes FILE`: a bar while it runs, then what happened, row by row where
-//! a row is wrong.
+//! `jiaofei import payers|items|charges|programmes|studies FILE`: a bar while it runs, then what happened, row by row
+//! where a row is wrong.
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,6 +37,7 @@ enum What {
     Charges,
     /// 报名项目
     Programmes,
+    Studies,
 }
 
 pub async fn run(args: ImportArgs, config: Config) -> anyhow::Result<ExitCode> {
@@ -49,6 +50,7 @@ pub async fn run(args: ImportArgs, config: Config) -> anyhow::Result<ExitCode> {
         What::Items => Kind::Items,
         What::Charges => Kind::Charges,
         What::Programmes => Kind::Programmes,
+        What::Studies => Kind::Studies,
     };
     let bar = bar(std::fs::metadata(&args.file).map_or(0, |file| file.len()));
     let report = import(&app, kind, &args.file, args.dry_run, &|rows, bytes| {

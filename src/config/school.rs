@@ -32,12 +32,26 @@ pub struct School {
     /// Whom to call, shown on the help page
     #[serde(default)]
     pub contact: Vec<Contact>,
+    /// Other services of the school, for international students
+    #[serde(default)]
+    pub portal: Vec<Portal>,
     /// The school's mark for the middle of codes (PNG, square)
     #[serde(default)]
     pub mark: Option<Picture>,
     /// What payers are offered; what is not named is open
     #[serde(default)]
     pub modules: Modules,
+}
+
+/// Another service of the school, shown as a link
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Portal {
+    pub name: String,
+    #[serde(default)]
+    pub name_en: String,
+    /// `https://…`
+    pub url: String,
 }
 
 /// Somebody of the school whom payers may call

@@ -265,6 +265,9 @@ impl Config {
         if self.secrets.index_key.all().len() > 2 {
             return unfit("secrets.index_key", "two at most, the second only while it is changed");
         }
+        if self.school.portal.iter().any(|one| !one.url.starts_with("https://")) {
+            return unfit("school.portal", "an address that begins with https://");
+        }
         for (at, payee) in self.payee.iter().enumerate() {
             let shape = payee.code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             if payee.code.is_empty() || !shape || self.payee[..at].iter().any(|other| other.code == payee.code) {

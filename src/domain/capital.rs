@@ -1,4 +1,5 @@
-//! 大写: an amount in the characters that cannot be altered by a stroke, as vouchers carry it.
+//! 大写: an amount in the characters that cannot be altered by a stroke, as vouchers carry it; and in English words, for
+//! whoever reads no Chinese.
 //!
 //! By 《正确填写票据和结算凭证的基本规定》 (支付结算办法, annex 1, of the People's Bank of China): 人民币 stands directly
 //! before the amount; 整 follows where the amount ends at 元 or 角, never after 分; zeros between digits are one 零; zeros
@@ -78,6 +79,68 @@ fn four(group: u64) -> String {
     out
 }
 
+const UNITS: [&str; 20] = [
+    "",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+    "Thirteen",
+    "Fourteen",
+    "Fifteen",
+    "Sixteen",
+    "Seventeen",
+    "Eighteen",
+    "Nineteen",
+];
+const TENS: [&str; 10] = ["", "", "Twenty", "Thirty", "Forty", "Fifty", "Sixty", "Seventy", "Eighty", "Ninety"];
+/// Of groups of three digits, from the right. Six groups hold every amount there is.
+const THOUSANDS: [&str; 6] = ["", "Thousand", "Million", "Billion", "Trillion", "Quadrillion"];
+
+/// `One Thousand One Hundred Yuan and Five Fen Only`, as on cheques: "and" stands once, before the fen, and 角 are tens
+/// of fen. An amount below zero is `Minus`.
+pub fn english(amount: Fen) -> String {
+    let fen = amount.get().unsigned_abs();
+    let (yuan, part) = (fen / 100, fen % 100);
+    let sign = if amount < Fen::ZERO { "Minus " } else { "" };
+    match (yuan, part) {
+        (0, 0) => format!("{sign}Zero Yuan Only"),
+        (0, part) => format!("{sign}{} Fen Only", hundreds(part)),
+        (yuan, 0) => format!("{sign}{} Yuan Only", thousands(yuan)),
+        (yuan, part) => format!("{sign}{} Yuan and {} Fen Only", thousands(yuan), hundreds(part)),
+    }
+}
+
+fn thousands(number: u64) -> String {
+    let groups = THOUSANDS.iter().zip(0u32..6).rev().map(|(name, at)| (number / 1000u64.pow(at) % 1000, name));
+    let said = groups.filter(|(group, _)| *group > 0).map(|(group, name)| format!("{} {name}", hundreds(group)));
+    said.collect::<Vec<_>>().join(" ").trim_end().to_owned()
+}
+
+/// One to 999.
+fn hundreds(number: u64) -> String {
+    let unit = |at: u64| UNITS[(at % 20) as usize];
+    let below = match number % 100 {
+        0 => String::new(),
+        small @ 1..20 => unit(small).to_owned(),
+        round if round % 10 == 0 => TENS[(round / 10) as usize].to_owned(),
+        other => format!("{}-{}", TENS[(other / 10) as usize], unit(other % 10)),
+    };
+    match (number / 100, below.as_str()) {
+        (0, _) => below,
+        (hundred, "") => format!("{} Hundred", unit(hundred)),
+        (hundred, _) => format!("{} Hundred {below}", unit(hundred)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +212,76 @@ mod tests {
         }
     }
 
+    #[test]
+    fn in_english_the_corners_are_written_as_on_cheques() {
+        for (fen, words) in [
+            (110_005, "One Thousand One Hundred Yuan and Five Fen Only"),
+            (0, "Zero Yuan Only"),
+            (1, "One Fen Only"),
+            (10, "Ten Fen Only"),
+            (99, "Ninety-Nine Fen Only"),
+            (100, "One Yuan Only"),
+            (1_005, "Ten Yuan and Five Fen Only"),
+            (1_900, "Nineteen Yuan Only"),
+            (2_000, "Twenty Yuan Only"),
+            (11_113, "One Hundred Eleven Yuan and Thirteen Fen Only"),
+            (100_000_000, "One Million Yuan Only"),
+            (100_000_100, "One Million One Yuan Only"),
+            (
+                123_456_789,
+                "One Million Two Hundred Thirty-Four Thousand Five Hundred Sixty-Seven Yuan \
+                 and Eighty-Nine Fen Only",
+            ),
+            (
+                Fen::MAX.get(),
+                "Ninety-Nine Million Nine Hundred Ninety-Nine Thousand Nine Hundred Ninety-Nine Yuan \
+                 and Ninety-Nine Fen Only",
+            ),
+            (-6_500, "Minus Sixty-Five Yuan Only"),
+        ] {
+            assert_eq!(english(Fen::new(fen)), words, "{fen}");
+        }
+        assert!(english(Fen::new(i64::MAX)).starts_with("Ninety-Two Quadrillion "));
+        assert!(english(Fen::new(i64::MIN)).starts_with("Minus Ninety-Two Quadrillion "));
+    }
+
+    /// The other way round: adds up what the words say. None for a word that is no part of an amount.
+    fn read(words: &str) -> Option<i64> {
+        let (mut fen, mut group, mut whole) = (0, 0, 0);
+        for word in words.split([' ', '-']).filter(|word| !matches!(*word, "Zero" | "and" | "Only")) {
+            let unit = UNITS.iter().skip(1).position(|known| *known == word).map(|at| at as i64 + 1);
+            let ten = TENS.iter().skip(2).position(|known| *known == word).map(|at| (at as i64 + 2) * 10);
+            let power = THOUSANDS.iter().skip(1).position(|known| *known == word).map(|at| 1000i64.pow(at as u32 + 1));
+            match (word, unit.or(ten), power) {
+                (_, Some(value), _) => group += value,
+                ("Hundred", ..) => group *= 100,
+                (_, _, Some(power)) => (whole, group) = (whole + group * power, 0),
+                ("Yuan", ..) => (fen, whole, group) = ((whole + group) * 100, 0, 0),
+                ("Fen", ..) => (fen, group) = (fen + group, 0),
+                _ => return None,
+            }
+        }
+        Some(fen)
+    }
+
+    #[test]
+    fn every_small_amount_in_english_reads_back_as_itself() {
+        for fen in 0..200_000 {
+            assert_eq!(read(&english(Fen::new(fen))), Some(fen), "{}", english(Fen::new(fen)));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_amount_in_english_reads_back_as_itself(fen in 0..i64::MAX, zeros in 0..16u32) {
+            // amounts with many zeros are the hard ones
+            for fen in [fen, fen / 10i64.pow(zeros) * 10i64.pow(zeros), fen / 10i64.pow(zeros)] {
+                let words = english(Fen::new(fen));
+                prop_assert_eq!(read(&words), Some(fen), "{}", &words);
+                prop_assert!(words.ends_with(" Only") && !words.contains("  ") && words.is_ascii(), "{}", &words);
+            }
+        }
+
         #[test]
         fn any_amount_is_written_alike_both_ways(fen in 0..10_000_000_000_000u64, zeros in 0..10u32) {
             // amounts with many zeros are the hard ones

@@ -25,7 +25,7 @@ coded! {
         ResetCode = "reset_code",
         /// 注册: the code that proves a phone
         SignUpCode = "sign_up_code",
-        /// 激活: the link that proves a mailbox
+        /// 激活: the link that proves a mailbox, or opens an account by e-mail
         MailLink = "mail_link",
         /// 候补到名额: by mail
         SeatMail = "seat_mail",
@@ -33,6 +33,8 @@ coded! {
         SeatText = "seat_text",
         /// 邮箱已更换: to the address before
         MailMoved = "mail_moved",
+        /// 留学生: a study was bound to another account as well
+        StudyShared = "study_shared",
         /// 登录提醒: a browser that was not seen before has signed in
         SignIn = "sign_in",
         /// 缴费成功, in WeChat
@@ -67,6 +69,7 @@ impl MessageKind {
             | MessageKind::MailLink
             | MessageKind::SeatMail
             | MessageKind::MailMoved
+            | MessageKind::StudyShared
             | MessageKind::SignIn => Way::Mail,
             MessageKind::ResetCode | MessageKind::SignUpCode | MessageKind::SeatText => Way::Sms,
             MessageKind::PaidNote | MessageKind::RefundedNote | MessageKind::DueSoonNote | MessageKind::SignInNote => {

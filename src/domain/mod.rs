@@ -32,5 +32,6 @@ pub mod question;
 pub mod refund;
 pub mod refusal;
 pub mod session;
+pub mod study;
 pub mod trade;
 pub mod voucher;

@@ -9,6 +9,13 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTim
 #[serde(transparent)]
 pub struct Moment(i64);
 
+/// A day as people write it: `2026-09-30`, `2026/9/30`, `2026.9.30`, `20260930`; what follows a blank or a `T` is not
+/// read.
+pub fn written_day(text: &str) -> Option<NaiveDate> {
+    let text = text.split([' ', 'T']).next().unwrap_or(text);
+    ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"].iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok())
+}
+
 /// Beijing time has had one offset since 1991.
 pub fn beijing() -> FixedOffset {
     FixedOffset::east_opt(8 * 3600).expect("eight hours are less than a day")
@@ -116,6 +123,16 @@ mod tests {
         assert_eq!(wechat, alipay);
         assert_eq!(wechat.rfc3339(), "2026-09-01T10:24:36+08:00");
         assert_eq!(wechat.beijing_text(), "2026-09-01 10:24:36");
+    }
+
+    #[test]
+    fn days_are_read_as_people_write_them() {
+        for text in ["2026-09-30", "2026/9/30", "20260930", "2026-09-30 00:00:00", "2026.9.30"] {
+            assert_eq!(written_day(text).unwrap().to_string(), "2026-09-30", "{text}");
+        }
+        for text in ["2026-02-30", "30/09/2026", "", "soon"] {
+            assert_eq!(written_day(text), None, "{text}");
+        }
     }
 
     #[test]

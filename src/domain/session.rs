@@ -11,6 +11,8 @@ coded! {
         /// Signed in with ID number and name, which others may know: own arrears and their payment, nothing personal,
         /// no history before the day of the sign-in
         OwnArrears = "own_arrears",
+        /// Signed in by e-mail with a study chosen: everything owed and paid for it; nothing of its own account
+        Bound = "bound",
     }
 }
 
@@ -19,15 +21,30 @@ pub struct Session {
     pub id: SessionId,
     pub payer_id: PayerId,
     pub rights: Rights,
+    /// Who signed in by e-mail; the payer then is the study that was chosen, or nobody's
+    pub member: Option<PayerId>,
     pub created_at: Moment,
     pub seen_at: Moment,
 }
 
 impl Session {
+    /// Signed in by e-mail, with no study chosen: nothing can be owed or paid yet.
+    pub fn is_unbound(&self) -> bool {
+        self.member == Some(self.payer_id)
+    }
+
+    /// The session of the account itself.
+    pub fn own(self) -> Session {
+        match self.member {
+            Some(member) => Session { payer_id: member, rights: Rights::Full, ..self },
+            None => self,
+        }
+    }
+
     /// The earliest moment whose records this session may see.
     pub fn sees_since(&self) -> Moment {
         match self.rights {
-            Rights::Full => Moment::from_millis(0),
+            Rights::Full | Rights::Bound => Moment::from_millis(0),
             Rights::OwnArrears => Moment::start_of(self.created_at.day()),
         }
     }

@@ -41,7 +41,7 @@ pub struct Standing {
 }
 
 pub async fn standing(app: &App, session: &Session) -> Result<Standing> {
-    let account = of(app, session.payer_id).await?;
+    let account = find(app, session.payer_id).await?;
     Ok(Standing {
         own_password: account.password_hash.is_some(),
         question: accounts::find_question(app.db.read(), session.payer_id).await?.map(|(question, _)| question),
@@ -51,7 +51,7 @@ pub async fn standing(app: &App, session: &Session) -> Result<Standing> {
     })
 }
 
-async fn of(app: &App, payer: PayerId) -> Result<Account> {
+pub async fn find(app: &App, payer: PayerId) -> Result<Account> {
     Ok(payers::find(app.db.read(), payer).await?.ok_or(Refusal::NotFound)?)
 }
 
@@ -80,6 +80,8 @@ pub enum NotTaken {
     StepOver,
     /// No mobile number.
     Phone,
+    /// No e-mail address.
+    Email,
     /// Too many messages were asked for.
     Wait {
         until: Moment,
@@ -103,7 +105,7 @@ pub async fn set_up(
     new: NewPassword<'_>,
     (question, answer): (&str, &str),
 ) -> Result<Taken<String>> {
-    let account = of(app, session.payer_id).await?;
+    let account = find(app, session.payer_id).await?;
     if account.password_hash.is_some() || session.rights != Rights::Full {
         return Err(Refusal::NotFound.into());
     }
@@ -131,7 +133,7 @@ pub async fn change_password(
     new: NewPassword<'_>,
     caller: Caller<'_>,
 ) -> Result<Taken<String>> {
-    let account = of(app, session.payer_id).await?;
+    let account = find(app, session.payer_id).await?;
     if old.is_empty() {
         return Ok(Err(NotTaken::Empty));
     }
@@ -153,7 +155,7 @@ pub async fn begin_question(app: &App, session: &Session, password: &str, caller
     if password.is_empty() {
         return Ok(Err(NotTaken::Empty));
     }
-    let account = of(app, session.payer_id).await?;
+    let account = find(app, session.payer_id).await?;
     if let Err(guess) = prove(app, &account, password, caller).await? {
         return Ok(Err(NotTaken::Guess(guess)));
     }
@@ -298,7 +300,7 @@ pub async fn prove_own(app: &App, session: &Session, typed: &str, caller: Caller
     if typed.is_empty() {
         return Ok(Err(NotTaken::Empty));
     }
-    let account = of(app, session.payer_id).await?;
+    let account = find(app, session.payer_id).await?;
     Ok(prove(app, &account, typed, caller).await?.map_err(NotTaken::Guess))
 }
 
@@ -375,6 +377,6 @@ pub(super) async fn store_password(app: &App, payer: PayerId, new: &str) -> Resu
 /// Ends every session and begins one for whoever is here.
 async fn begin_anew(app: &App, payer: PayerId) -> Result<String> {
     session::end_all(app, payer).await?;
-    let (token, _) = session::begin(app, &of(app, payer).await?, Rights::Full).await?;
+    let (token, _) = session::begin(app, &find(app, payer).await?, Rights::Full).await?;
     Ok(token)
 }

@@ -117,7 +117,7 @@ async fn own(app: &App, session: &Session, id: EnrolmentId) -> Result<Kept> {
 }
 
 fn full(session: &Session) -> Result<()> {
-    if session.rights == Rights::Full { Ok(()) } else { Err(Refusal::NotFound.into()) }
+    if session.rights != Rights::OwnArrears { Ok(()) } else { Err(Refusal::NotFound.into()) }
 }
 
 /// What the payer's account has, masked, for the form.

@@ -55,6 +55,19 @@ pub enum Letter {
         to: String,
         facts: BTreeMap<String, String>,
     },
+    /// 留学生注册: to whoever asked; says another thing where there is an account already.
+    Register {
+        email: String,
+        link: String,
+    },
+    HasAccount {
+        email: String,
+    },
+    /// Another account has bound the same study: to the one that had it before
+    StudyShared {
+        member: PayerId,
+        at: i64,
+    },
     /// `at` in milliseconds since 1970
     SignIn {
         payer: PayerId,
@@ -69,10 +82,11 @@ impl Letter {
             Letter::ResetLink { .. } => MessageKind::ResetLink,
             Letter::ResetCode { .. } => MessageKind::ResetCode,
             Letter::SignUpCode { .. } => MessageKind::SignUpCode,
-            Letter::ConfirmMail { .. } => MessageKind::MailLink,
+            Letter::ConfirmMail { .. } | Letter::Register { .. } | Letter::HasAccount { .. } => MessageKind::MailLink,
             Letter::Seat { phone: None, .. } => MessageKind::SeatMail,
             Letter::Seat { phone: Some(_), .. } => MessageKind::SeatText,
             Letter::MailMoved { .. } => MessageKind::MailMoved,
+            Letter::StudyShared { .. } => MessageKind::StudyShared,
             Letter::SignIn { .. } => MessageKind::SignIn,
             Letter::Note { note: NoteKind::Paid, .. } => MessageKind::PaidNote,
             Letter::Note { note: NoteKind::Refunded, .. } => MessageKind::RefundedNote,
@@ -95,6 +109,9 @@ impl Letter {
         match self {
             Letter::ResetLink { .. } => "重设缴费系统密码 · Choose a new password",
             Letter::ResetCode { .. } | Letter::SignUpCode { .. } | Letter::Note { .. } => "",
+            Letter::Register { .. } => "Activate your account",
+            Letter::HasAccount { .. } => "You have an account",
+            Letter::StudyShared { .. } => "Your study was bound to another account",
             Letter::ConfirmMail { .. } => "激活邮箱 · Confirm your e-mail address",
             Letter::Seat { .. } => "候补到名额了 · A place is yours",
             Letter::MailMoved { .. } => "邮箱已更换 · Your e-mail address was changed",
@@ -115,6 +132,23 @@ impl Letter {
             Letter::SignUpCode { code, .. } => format!(
                 "【{zh}】注册验证码 {code}，5 分钟内有效，请勿告诉任何人。 \
                  Code {code} to sign up, valid for 5 minutes; tell nobody."
+            ),
+            Letter::Register { link, .. } => format!(
+                "Hello,\n\nsomebody has asked to open an account with this address in the payment system of {en}. \
+                 Open the link within 24 hours to activate it and to choose a password:\n\n{link}\n\n\
+                 If it was not you, ignore this mail: no account is opened.\n"
+            ),
+            Letter::HasAccount { .. } => format!(
+                "Hello,\n\nsomebody has asked to open an account with this address in the payment system of {en}. \
+                 There is one already: sign in with this address and your password. If you have forgotten it, \
+                 choose \"Forgotten your password?\" on the sign-in page.\n\nIf it was not you, ignore this mail.\n"
+            ),
+            Letter::StudyShared { at, .. } => format!(
+                "Hello,\n\na study bound to your account in the payment system of {en} was bound to another account as \
+                 well on {} Beijing time, with its passport number. Whoever did it can see and pay its fees; your \
+                 account stays as it is.\n\nIf you do not know who it was, call the finance office: {}\n",
+                Moment::from_millis(*at).beijing_text(),
+                config.school.phone
             ),
             Letter::ConfirmMail { link, .. } => format!(
                 "您好：\n\n有人在{zh}缴费系统登记了这个邮箱。请打开下面的链接激活，24 小时内有效。激活后才会用它找回密码。\n\n\

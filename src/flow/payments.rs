@@ -70,7 +70,7 @@ pub async fn of_payer(app: &App, session: &Session, wanted: Wanted<'_>) -> Resul
     let (from, until) = (wanted.within.0.max(session.sees_since()), wanted.within.1);
     let issued = payments::issued(db, session.payer_id, wanted.tuition, (from, until), wanted.number).await?;
     let mut known: Vec<Known> = issued.into_iter().map(Known::Issued).collect();
-    if session.rights == Rights::Full {
+    if session.rights != Rights::OwnArrears {
         let fits = |paid: &AtCounter| {
             let of_kind = wanted.tuition.is_none_or(|tuition| paid.is_tuition == tuition);
             let numbered = wanted.number.is_empty() || paid.slip.slip_no.to_uppercase() == wanted.number;

@@ -21,7 +21,7 @@ use crate::messenger::sms::Text;
 use crate::messenger::unsent::{Outcome, Unsent};
 use crate::store::messages::Due;
 use crate::store::seal::Field;
-use crate::store::{messages, profiles, resets};
+use crate::store::{members, messages, profiles, resets};
 
 /// How long a claimed try belongs to its process; longer than any call can take.
 pub const HELD: Duration = Duration::from_secs(60);
@@ -102,9 +102,20 @@ async fn carry(app: &App, due: &Due) -> Result<Outcome> {
 }
 
 async fn by_mail(app: &App, due: &Due, letter: &Letter) -> Result<Outcome> {
+    let told = match letter {
+        Letter::Register { email, .. } if is_member(app, email).await? => {
+            Some(Letter::HasAccount { email: email.clone() })
+        }
+        _ => None,
+    };
+    let letter = told.as_ref().unwrap_or(letter);
     let to = match letter {
         Letter::SignIn { payer, .. } | Letter::Seat { payer, .. } => address(app, *payer).await?,
-        Letter::ConfirmMail { email, .. } | Letter::MailMoved { email, .. } => Email::parse(email),
+        Letter::ConfirmMail { email, .. }
+        | Letter::MailMoved { email, .. }
+        | Letter::Register { email, .. }
+        | Letter::HasAccount { email } => Email::parse(email),
+        Letter::StudyShared { member, .. } => members::email(app.db.read(), &app.sealer, *member).await?,
         Letter::ResetCode { .. } | Letter::SignUpCode { .. } | Letter::Note { .. } => None,
         Letter::ResetLink { username, token, .. } => match sign_in::find(app, username).await? {
             Some((account, _)) => {
@@ -125,6 +136,11 @@ async fn by_mail(app: &App, due: &Due, letter: &Letter) -> Result<Outcome> {
         Ok(()) => Outcome::Sent,
         Err(unsent) => Outcome::Unsent(unsent),
     })
+}
+
+async fn is_member(app: &App, email: &str) -> Result<bool> {
+    let Some(email) = Email::parse(email) else { return Ok(false) };
+    Ok(members::find(app.db.read(), &app.sealer, &email).await?.is_some())
 }
 
 async fn address(app: &App, payer: PayerId) -> Result<Option<Email>> {

@@ -183,6 +183,6 @@ async fn keep_card(
 fn allowed(session: &Session) -> Result<()> {
     match session.rights {
         Rights::Full => Ok(()),
-        Rights::OwnArrears => Err(Refusal::NotFound.into()),
+        Rights::OwnArrears | Rights::Bound => Err(Refusal::NotFound.into()),
     }
 }

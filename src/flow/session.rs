@@ -27,7 +27,7 @@ pub async fn begin(app: &App, account: &Account, rights: Rights) -> Result<(Stri
     let payer_id = account.payer.id;
     let id = sessions::insert(app.db.write(), &hash(&token), payer_id, account.epoch, rights, now).await?;
     tracing::info!(session = %id, rights = rights.code(), "signed in");
-    Ok((token, Session { id, payer_id, rights, created_at: now, seen_at: now }))
+    Ok((token, Session { id, payer_id, rights, member: None, created_at: now, seen_at: now }))
 }
 
 /// The session of a token and whose it is; none when it has ended, by whatever cause.

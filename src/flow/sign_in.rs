@@ -13,10 +13,12 @@ use crate::app::App;
 use crate::cache::captcha::Challenge;
 use crate::domain::id_number::IdNumber;
 use crate::domain::ids::PayerId;
+use crate::domain::module::{Module, Opening};
 use crate::domain::payer::{PayerKind, mask_number, name_key};
+use crate::domain::profile::Email;
 use crate::domain::session::{Rights, Session};
 use crate::store::payers::{self, Account};
-use crate::store::sign_ups;
+use crate::store::{members, sign_ups};
 
 /// How a sign-in ends.
 #[derive(Debug)]
@@ -114,6 +116,14 @@ async fn named(app: &App, username: &str) -> Result<Named> {
     if let Some(account) = payers::find_by_number(app.db.read(), username).await? {
         let username = account.payer.number.clone();
         return Ok(Named { accounts: vec![account], username, signed_up: false });
+    }
+    if username.contains('@') {
+        let is_open = app.config.school.modules.opening(Module::International) == Opening::Open;
+        let accounts = match Email::parse(username).filter(|_| is_open) {
+            Some(email) => members::find(app.db.read(), &app.sealer, &email).await?.into_iter().collect(),
+            None => Vec::new(),
+        };
+        return Ok(Named { accounts, username: username.trim().to_owned(), signed_up: false });
     }
     let Ok(id) = IdNumber::parse(username) else {
         return Ok(Named { accounts: Vec::new(), username: String::new(), signed_up: false });

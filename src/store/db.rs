@@ -168,7 +168,8 @@ migrations![
     "0018_announcement_reads",
     "0019_bindings",
     "0020_agreement",
-    "0021_notes"
+    "0021_notes",
+    "0022_international"
 ];
 
 impl MigratorTrait for Migrations {

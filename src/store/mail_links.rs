@@ -73,6 +73,21 @@ pub async fn take(tx: &impl ConnectionTrait, token_hash: &str, now: Moment) -> R
     Ok(tx.execute_raw(statement(tx, sql, [token_hash.into(), now.millis().into()])).await?.rows_affected() == 1)
 }
 
+/// Uses up the link of a registration for the account it opens; false when it does not open any more.
+pub async fn take_for(tx: &impl ConnectionTrait, token_hash: &str, payer: PayerId, now: Moment) -> Result<bool> {
+    let sql = "UPDATE mail_link SET ended_at = $2, payer_id = $3 \
+        WHERE token_hash = $1 AND valid_until > $2 AND ended_at IS NULL AND payer_id IS NULL";
+    let values = [token_hash.into(), now.millis().into(), payer.0.into()];
+    Ok(tx.execute_raw(statement(tx, sql, values)).await?.rows_affected() == 1)
+}
+
+/// Whose account a link has opened, or whose mailbox it has proven, since `since`.
+pub async fn taken_since(db: &impl ConnectionTrait, token_hash: &str, since: Moment) -> Result<Option<PayerId>> {
+    let sql = "SELECT payer_id FROM mail_link WHERE token_hash = $1 AND ended_at > $2 AND payer_id IS NOT NULL";
+    let row = db.query_one_raw(statement(db, sql, [token_hash.into(), since.millis().into()])).await?;
+    Ok(row.map(|row| row.try_get("", "payer_id")).transpose()?.map(PayerId))
+}
+
 /// Ends every link of a payer: a mailbox is proven, or another one named.
 pub async fn end_all(tx: &impl ConnectionTrait, payer: PayerId, now: Moment) -> Result<()> {
     let sql = "UPDATE mail_link SET ended_at = $2 WHERE payer_id = $1 AND ended_at IS NULL";

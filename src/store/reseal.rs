@@ -28,6 +28,8 @@ impl Place {
             Field::Buyer => Place { field, table: "attempt", column: "buyer_sealed", index: None },
             Field::Email => Place { field, table: "profile", column: "email_sealed", index: None },
             Field::Address => Place { field, table: "profile", column: "address_sealed", index: None },
+            Field::Member => Place { field, table: "member", column: "email_sealed", index: Some("email_index") },
+            Field::Study => Place { field, table: "study", column: "details_sealed", index: None },
             Field::MailLink => Place { field, table: "mail_link", column: "email_sealed", index: None },
             Field::Letter => Place { field, table: "message", column: "letter_sealed", index: None },
             Field::Card => Place { field, table: "profile", column: "card_sealed", index: None },

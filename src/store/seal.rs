@@ -75,10 +75,14 @@ pub enum Field {
     MailLink,
     /// The room or the card of a top-up
     Account,
+    /// The e-mail address an account signs in by
+    Member,
+    /// What a study is known by
+    Study,
 }
 
 impl Field {
-    pub const ALL: [Field; 10] = [
+    pub const ALL: [Field; 12] = [
         Field::IdNumber,
         Field::Phone,
         Field::Buyer,
@@ -89,6 +93,8 @@ impl Field {
         Field::Letter,
         Field::MailLink,
         Field::Account,
+        Field::Member,
+        Field::Study,
     ];
 
     const fn name(self) -> &'static str {
@@ -103,6 +109,8 @@ impl Field {
             Field::Letter => "letter",
             Field::MailLink => "mail_link",
             Field::Account => "account",
+            Field::Member => "member",
+            Field::Study => "study",
         }
     }
 }

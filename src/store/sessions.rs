@@ -18,32 +18,41 @@ struct Row {
     rights: String,
     begun_at: i64,
     seen_at: i64,
+    holder: i64,
+    is_member: bool,
     #[sea_orm(nested)]
     payer: payer::Model,
 }
 
-/// The session of a token and whose it is, if it has not ended and its payer has not signed out everywhere since. One
-/// statement, asked with every request of somebody signed in.
+/// The session of a token and whose it is, if it has not ended and its holder has not signed out everywhere since: of a
+/// member (the only ones who act for somebody) the payer of the chosen study while it is bound. One statement, asked
+/// with every request of somebody signed in.
 pub async fn find(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option<(Session, Account)>> {
     const SQL: &str = "SELECT s.id AS session_id, s.rights, s.created_at AS begun_at, s.seen_at, \
+        s.payer_id AS holder, s.acting IS NOT NULL AS is_member, \
         p.id, p.kind, p.number, p.number_key, p.name, p.name_key, p.name_en, p.college, p.class_name, \
         p.id_number_sealed, p.id_number_index, p.phone_sealed, p.password_hash, p.epoch, p.created_at, p.updated_at \
-        FROM session s JOIN payer p ON p.id = s.payer_id AND p.epoch = s.epoch \
+        FROM session s JOIN payer h ON h.id = s.payer_id AND h.epoch = s.epoch \
+        LEFT JOIN study_binding b ON b.member_id = s.payer_id AND b.payer_id = s.acting AND b.ended_at IS NULL \
+        JOIN payer p ON p.id = COALESCE(b.payer_id, s.payer_id) \
         WHERE s.token_hash = $1 AND s.ended_at IS NULL";
     let Some(row) = Row::find_by_statement(statement(db, SQL, [token_hash.into()])).one(db).await? else {
         return Ok(None);
     };
     let id = row.session_id;
+    let rights = Rights::parse(&row.rights).ok_or_else(|| unfit("session", "rights", id, &row.rights))?;
     let session = Session {
         id: SessionId(id),
         payer_id: PayerId(row.payer.id),
-        rights: Rights::parse(&row.rights).ok_or_else(|| unfit("session", "rights", id, &row.rights))?,
+        rights: if row.payer.id == row.holder { rights } else { Rights::Bound },
+        member: row.is_member.then_some(PayerId(row.holder)),
         created_at: Moment::from_millis(row.begun_at),
         seen_at: Moment::from_millis(row.seen_at),
     };
     Ok(Some((session, Account::try_from(row.payer)?)))
 }
 
+/// Begins a session. A member goes on with the study bound last.
 pub async fn insert(
     db: &impl ConnectionTrait,
     token_hash: &str,
@@ -52,10 +61,19 @@ pub async fn insert(
     rights: Rights,
     now: Moment,
 ) -> Result<SessionId> {
-    let sql = "INSERT INTO session (token_hash, payer_id, rights, epoch, created_at, seen_at) \
-        VALUES ($1, $2, $3, $4, $5, $5) RETURNING id";
+    let sql = "INSERT INTO session (token_hash, payer_id, rights, epoch, created_at, seen_at, acting) \
+        VALUES ($1, $2, $3, $4, $5, $5, (SELECT COALESCE((SELECT b.payer_id FROM study_binding b \
+        WHERE b.member_id = m.payer_id AND b.ended_at IS NULL ORDER BY b.id DESC LIMIT 1), m.payer_id) \
+        FROM member m WHERE m.payer_id = $2)) RETURNING id";
     let values = [token_hash.into(), payer.0.into(), rights.code().into(), epoch.into(), now.millis().into()];
     Ok(SessionId(returned_id(db, sql, values).await?))
+}
+
+/// Chooses the study a session is about; without a live binding it counts for nothing.
+pub async fn act_for(db: &impl ConnectionTrait, id: SessionId, study: PayerId) -> Result<()> {
+    let sql = "UPDATE session SET acting = $2 WHERE id = $1";
+    db.execute_raw(statement(db, sql, [id.0.into(), study.0.into()])).await?;
+    Ok(())
 }
 
 /// Notes that a session was used.

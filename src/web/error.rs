@@ -33,6 +33,9 @@ pub enum Problem {
     /// Nobody is signed in; `back` is the page that was wanted.
     #[error("not signed in")]
     SignIn { back: String },
+    /// Signed in by e-mail, and no study is chosen.
+    #[error("no study chosen")]
+    ChooseStudy,
     /// A password of one's own must be chosen first.
     #[error("no own password yet")]
     SetUp,
@@ -84,7 +87,7 @@ pub fn status(problem: &Problem) -> StatusCode {
         Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Problem::FormExpired => form_expired(),
         Problem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Problem::SignIn { .. } | Problem::SetUp => StatusCode::SEE_OTHER,
+        Problem::SignIn { .. } | Problem::SetUp | Problem::ChooseStudy => StatusCode::SEE_OTHER,
         Problem::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Problem::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Problem::Refused(refusal) => of_refusal(refusal),
@@ -139,6 +142,7 @@ pub fn page(problem: Problem, frame: Frame, retry: Option<String>, code: &str) -
     let failure = match problem {
         Problem::SignIn { back } => return see_other(&links::login(LoginMode::User, &back)),
         Problem::SetUp => return see_other(links::PASSWORD),
+        Problem::ChooseStudy => return see_other(links::STUDIES),
         Problem::Ended(message) => return Page::with_status(status, MessagePage { frame, message }).into_response(),
         Problem::BadRequest => Shown::BadRequest,
         Problem::Forbidden => Shown::Forbidden,

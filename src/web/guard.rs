@@ -16,6 +16,7 @@ use super::csrf::Bound;
 use super::device::Device;
 use super::error::Problem;
 use super::html::{Frame, Person};
+use super::view::links;
 use crate::app::App;
 use crate::domain::bilingual::{Bilingual, Lang};
 use crate::domain::payer::Payer;
@@ -23,6 +24,7 @@ use crate::domain::session::{Rights, Session};
 use crate::flow::account;
 use crate::flow::guess::Caller;
 use crate::flow::session;
+use crate::store::payers::Account;
 
 /// Letters of a visitor's id, 5.8 bits each
 const VISITOR: usize = 32;
@@ -302,8 +304,30 @@ impl<'a> FromRequest<'a> for SignedIn {
             None => None,
         };
         let (session, account) = found.ok_or_else(|| Problem::SignIn { back: page_of(&visit.path).to_owned() })?;
+        if session.member.is_some() {
+            return of_member(visit, req.original_uri().path(), session, account).await;
+        }
         Ok(SignedIn { session, own_password: account.password_hash.is_some(), payer: account.payer })
     }
+}
+
+/// Of who signed in by e-mail: the pages of one's own account are about the account, all others about the study that
+/// was chosen. Without one there are only the former, and the page that binds; the API then finds nothing owed.
+async fn of_member(visit: &Visit, path: &str, session: Session, account: Account) -> poem::Result<SignedIn> {
+    let is_at = |page: &str| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let own = [links::STUDIES, links::ME].into_iter().any(is_at);
+    if session.is_unbound() && is_at(links::HOME) && !own && !is_at(links::LOGOUT) && !is_at(links::LOGOUT_EVERYWHERE) {
+        return Err(Problem::ChooseStudy.into());
+    }
+    let (session, account) = match own {
+        false => (session, account),
+        true => {
+            let session = session.own();
+            let account = account::find(&visit.app, session.payer_id).await.map_err(Problem::from)?;
+            (session, account)
+        }
+    };
+    Ok(SignedIn { session, own_password: account.password_hash.is_some(), payer: account.payer })
 }
 
 /// Somebody is signed in who has a password of their own, or does not need one here. Whoever must choose one first is
@@ -335,6 +359,7 @@ pub fn page_of(path: &str) -> &str {
     match bare {
         "/h5/checkout" => "/h5/tuition",
         "/h5/me/mail" => "/h5/me",
+        "/h5/studies/choose" | "/h5/studies/unbind" => "/h5/studies",
         "/h5/logout" | "/h5/logout-everywhere" | "/h5/settings" => "/h5",
         _ => path,
     }

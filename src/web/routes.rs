@@ -8,14 +8,14 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, confirm, dealings, enrol, ereceipt, help, home, living, login,
-    logout, news, orders, other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble, tuition,
-    verify, wechat,
+    logout, member, news, orders, other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble,
+    tuition, verify, wechat,
 };
 use super::view::links;
 use super::{api, error, health, notify, push};
 use crate::app::App;
 use crate::domain::module::Module::{
-    self, BankCard, Enrolment, FiscalReceipts, LivingFees, OtherFees, Recovery, SignUp,
+    self, BankCard, Enrolment, FiscalReceipts, International, LivingFees, OtherFees, Recovery, SignUp,
 };
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
@@ -58,6 +58,11 @@ fn h5() -> Route {
         .at("/sign-up", of(SignUp, page(get(sign_up::show).post(sign_up::submit))))
         .at("/sign-up/code", of(SignUp, page(get(sign_up::show_code).post(sign_up::submit_code))))
         .at("/sign-up/details", of(SignUp, page(get(sign_up::show_details).post(sign_up::submit_details))))
+        .at("/international", of(International, page(get(member::show).post(member::register))))
+        .at("/international/activate", of(International, page(get(member::show_link).post(member::activate))))
+        .at("/studies", of(International, page(get(member::studies).post(member::bind))))
+        .at("/studies/choose", of(International, page(post(member::choose))))
+        .at("/studies/unbind", of(International, page(post(member::unbind))))
         .at("/mail", page(get(sign_up::show_mail).post(sign_up::confirm_mail)))
         .at("/news", page(get(news::list)))
         .at("/news/:id", page(get(news::show)))

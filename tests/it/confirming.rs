@@ -34,7 +34,7 @@ async fn confirming(phone: &Phone) -> Page {
     phone.get(chosen.location()).await
 }
 
-fn agree(page: &Page) -> crate::world::page::Form {
+pub fn agree(page: &Page) -> crate::world::page::Form {
     let version = page.body().split("name=\"agree\" value=\"").nth(1).unwrap()[..16].to_owned();
     page.form("/h5/checkout").without("agree").set("agree", &version)
 }
@@ -64,7 +64,7 @@ async fn what_is_chosen_is_shown_with_its_payees_and_ordered_only_when_it_is_con
     assert_eq!(phone.submit(&agree(&page)).await.location(), done.location(), "sent twice is the same");
     assert_eq!(orders_of(&world).await, 2);
     let english = phone.get(&format!("{}&lang=en", page.path)).await;
-    assert!(english.status == 200 && english.has("Confirm") && english.has("Service fee"), "{}", english.text());
+    assert!(english.status == 200 && english.has("Confirm") && english.has("Commission Fee"), "{}", english.text());
 }
 
 #[tokio::test]

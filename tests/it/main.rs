@@ -24,6 +24,7 @@ mod fairness;
 mod headers;
 mod health;
 mod importing;
+mod international;
 mod living;
 mod logs;
 mod messages;

@@ -9,12 +9,13 @@ use crate::world::map::routes;
 use crate::world::phone::{Device, Phone};
 
 /// The modules that have pages, and how their paths begin.
-const PAGES: [(Module, &[&str]); 5] = [
+const PAGES: [(Module, &[&str]); 6] = [
     (Module::OtherFees, &["/h5/other"]),
     (Module::LivingFees, &["/h5/living"]),
     (Module::Enrolment, &["/h5/enrol"]),
     (Module::Recovery, &["/h5/forgot"]),
     (Module::BankCard, &["/h5/me/card"]),
+    (Module::International, &["/h5/international", "/h5/studies"]),
 ];
 
 fn set(opening: Opening) -> impl FnOnce(&mut Config) {
@@ -65,10 +66,10 @@ async fn its_entries_stay_and_say_it_too() {
     let student = world.school.student(&world.app, 1, "林知夏").await;
     let phone = world.phone(Device::Wechat);
     let login = phone.get("/h5/login").await;
-    for path in ["/h5/forgot", "/h5/enrol"] {
+    for path in ["/h5/forgot", "/h5/enrol", "/h5/international"] {
         assert!(login.links().contains(&path.to_owned()), "{path}");
     }
-    assert_eq!(login.text().matches("暂未开放").count(), 2, "{}", login.text());
+    assert_eq!(login.text().matches("暂未开放").count(), 3, "{}", login.text());
     phone.sign_in(&student).await;
     assert!(phone.get("/h5").await.has("报名 暂未开放") || phone.get("/h5").await.has("报名暂未开放"));
     assert!(phone.get("/h5/me").await.has("银行卡 暂未开放"));

@@ -12,7 +12,7 @@ use crate::world::phone::{Device, Phone};
 use crate::world::school::Student;
 
 /// Pages without an owner: what anybody may open.
-const OPEN: [&str; 19] = [
+const OPEN: [&str; 21] = [
     "/h5/wechat/jssdk",
     "/h5/wechat/enter",
     "/h5/agreement",
@@ -32,6 +32,8 @@ const OPEN: [&str; 19] = [
     "/h5/sign-up/code",
     "/h5/sign-up/details",
     "/h5/mail",
+    "/h5/international",
+    "/h5/international/activate",
 ];
 
 struct Scene {

@@ -81,7 +81,7 @@ fn the_demo_names_three_people_carries_on_with_its_data_and_stops_when_told() {
     for word in ["202301180417", "周以宁", "T20110063", "/h5"] {
         assert!(printed.contains(word), "{word} is not in:\n{printed}");
     }
-    assert_eq!(ask(folder.path(), "SELECT COUNT(*) FROM payer"), 303);
+    assert_eq!(ask(folder.path(), "SELECT COUNT(*) FROM payer"), 305);
     ask(folder.path(), "UPDATE payer SET college = '夜校' WHERE number = '202301180417' RETURNING 1");
     let again = Demo::start(folder.path());
     again.tell_to_stop();

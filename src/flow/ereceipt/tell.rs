@@ -3,11 +3,12 @@
 use crate::app::App;
 use crate::domain::ereceipt::{Bill, EReceipt, Told};
 use crate::domain::ids::PayerId;
+use crate::domain::profile::Email;
 use crate::flow::failure::Result;
 use crate::messenger::mail;
 use crate::messenger::sms::{Text, Texter};
 use crate::messenger::unsent::Unsent;
-use crate::store::{journal, payers, profiles};
+use crate::store::{journal, members, payers, profiles};
 
 /// What came of it.
 pub enum Heard {
@@ -35,7 +36,7 @@ pub async fn tell(app: &App, row: &EReceipt, bill: &Bill) -> Result<Heard> {
             Err(Unsent::Never(_)) => {}
         }
     }
-    let email = profiles::find(db, &app.sealer, receipt.payer_id).await?.email;
+    let email = mailbox(app, receipt.payer_id).await?;
     if let (None, Some(mailer), Some(email)) = (later, &app.carrier.mail, email) {
         let letter = mail::Letter { id: &format!("e{}", row.id), subject: SUBJECT, text: &text };
         match mailer.send(&email, letter, app.clock.now()).await {
@@ -54,8 +55,20 @@ pub async fn place(app: &App, payer: PayerId) -> Result<Option<String>> {
     if let (true, Some(phone)) = (texts, account.phone(&app.sealer)?) {
         return Ok(Some(phone.masked()));
     }
-    let email = profiles::find(app.db.read(), &app.sealer, payer).await?.email;
+    let email = mailbox(app, payer).await?;
     Ok(email.filter(|_| app.carrier.mail.is_some()).map(|email| email.masked()))
+}
+
+/// The payer's own, else that of the account which has bound the study last.
+async fn mailbox(app: &App, payer: PayerId) -> Result<Option<Email>> {
+    let db = app.db.read();
+    if let Some(own) = profiles::find(db, &app.sealer, payer).await?.email {
+        return Ok(Some(own));
+    }
+    match members::holders(db, payer).await?.first() {
+        Some(holder) => Ok(members::email(db, &app.sealer, *holder).await?),
+        None => Ok(None),
+    }
 }
 
 /// Both languages: whoever reads one may read either.

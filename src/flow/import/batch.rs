@@ -2,18 +2,12 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use chrono::NaiveDate;
-
+/// Reads a cell as a day.
+pub use crate::domain::moment::written_day as day;
 use crate::domain::money::Fen;
 
 /// Rows handled at a time: few enough for SQLite's 32,766 placeholders with a dozen columns.
 pub const ROWS: usize = 1_000;
-
-/// `2026-09-30`, `2026/9/30`, `20260930`.
-pub fn day(text: &str) -> Option<NaiveDate> {
-    let text = text.split([' ', 'T']).next().unwrap_or(text);
-    ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"].iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok())
-}
 
 /// Yuan as the office writes it; grouped digits and ¥ are forgiven, nothing else.
 pub fn amount(text: &str) -> Option<Fen> {
@@ -45,14 +39,6 @@ impl SeenKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_are_read_in_the_offices_spellings() {
-        for text in ["2026-09-30", "2026/9/30", "20260930", "2026-09-30 00:00:00", "2026.9.30"] {
-            assert_eq!(day(text).unwrap().to_string(), "2026-09-30", "{text}");
-        }
-        assert_eq!(day("2026-02-30"), None);
-    }
 
     #[test]
     fn a_key_is_known_the_second_time_with_its_first_line() {

@@ -8,5 +8,6 @@ pub mod payers;
 pub mod programmes;
 pub mod report;
 pub mod run;
+pub mod studies;
 pub mod table;
 pub mod why;

@@ -5,7 +5,7 @@ use super::context::Context;
 pub use super::context::ImportError;
 use super::report::Report;
 use super::table::{Column, Row, Table};
-use super::{batch, charges, items, payers, programmes};
+use super::{batch, charges, items, payers, programmes, studies};
 use crate::app::App;
 use crate::store::{bulk, keys, tallies};
 
@@ -16,6 +16,7 @@ pub enum Kind {
     Items,
     Charges,
     Programmes,
+    Studies,
 }
 
 enum Importer {
@@ -23,6 +24,7 @@ enum Importer {
     Items(items::Importer),
     Charges(Box<charges::Importer>),
     Programmes(programmes::Importer),
+    Studies(studies::Importer),
 }
 
 impl Importer {
@@ -32,6 +34,7 @@ impl Importer {
             Kind::Items => Importer::Items(items::Importer::default()),
             Kind::Charges => Importer::Charges(Box::new(charges::Importer::new(context).await?)),
             Kind::Programmes => Importer::Programmes(programmes::Importer::default()),
+            Kind::Studies => Importer::Studies(studies::Importer::default()),
         })
     }
 
@@ -41,6 +44,7 @@ impl Importer {
             Importer::Items(items) => items.take(context, rows, report).await,
             Importer::Charges(charges) => charges.take(context, rows, report).await,
             Importer::Programmes(programmes) => programmes.take(context, rows, report).await,
+            Importer::Studies(studies) => studies.take(context, rows, report).await,
         }
     }
 }
@@ -51,6 +55,7 @@ fn columns(kind: Kind) -> &'static [Column] {
         Kind::Items => items::COLUMNS,
         Kind::Charges => charges::COLUMNS,
         Kind::Programmes => programmes::COLUMNS,
+        Kind::Studies => studies::COLUMNS,
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Why {
     RepeatsCharge {
         line: u64,
     },
+    /// Another person, or another study, has this number
+    OtherPerson,
     NumberLetters,
     NoPhone,
     IdMalformed,
@@ -62,6 +64,7 @@ impl Why {
             Why::Empty => "empty",
             Why::TooLong { .. } => "too-long",
             Why::Repeats { .. } | Why::RepeatsCharge { .. } => "repeated",
+            Why::OtherPerson => "other-person",
             Why::NumberLetters => "number-letters",
             Why::NoPhone => "no-phone",
             Why::IdMalformed => "id-malformed",
@@ -108,6 +111,7 @@ impl Why {
                 return both(format!("不能分配名额：{code}"), format!("no seats can be given: {code}"));
             }
             Why::Empty => ("不能为空", "must not be empty"),
+            Why::OtherPerson => ("这个号码已属于另一人或另一段学业", "belongs to another person or another study"),
             Why::NumberLetters => ("只能有字母、数字和 - _ . /", "may have letters, digits and - _ . / only"),
             Why::NoPhone => ("不是电话号码", "is no telephone number"),
             Why::IdMalformed => ("有不该出现的字符，或过长", "has characters that do not belong there, or is too long"),

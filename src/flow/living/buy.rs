@@ -78,7 +78,7 @@ pub async fn of_order(app: &App, order: &Order) -> Result<Option<(TopUp, String)
 }
 
 fn full(session: &Session) -> Result<()> {
-    if session.rights == Rights::Full { Ok(()) } else { Err(Refusal::NotFound.into()) }
+    if session.rights != Rights::OwnArrears { Ok(()) } else { Err(Refusal::NotFound.into()) }
 }
 
 /// The order to pay for it. The same form again, and the same top-up while it waits for payment, is the same order.

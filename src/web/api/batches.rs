@@ -134,8 +134,8 @@ fn bad_rows(kind: Kind, report: &Report) -> Vec<RowProblem> {
         Kind::Payers => PayerRow::field(column),
         Kind::Items => ItemRow::field(column),
         Kind::Charges => ChargeRow::field(column),
-        // no call brings programmes
-        Kind::Programmes => "",
+        // no call brings these
+        Kind::Programmes | Kind::Studies => "",
     };
     let problem = |row: &BadRow| {
         let Bilingual { zh: detail_zh, en: detail } = row.why.words();

@@ -42,7 +42,7 @@ impl SessionApi {
             number: mask_number(&signed.payer.number),
             rights: match signed.session.rights {
                 Rights::Full => SessionRights::Full,
-                Rights::OwnArrears => SessionRights::OwnArrears,
+                Rights::OwnArrears | Rights::Bound => SessionRights::OwnArrears,
             },
             signed_in_at: time(signed.session.created_at),
         }))

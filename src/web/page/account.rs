@@ -54,6 +54,7 @@ async fn draw_me(visit: &Visit, signed: &SignedIn, mail_wait: Option<Moment>) ->
         own_password: standing.own_password,
         question: standing.question.filter(|_| !limited),
         last_sign_in: standing.last_sign_in.filter(|_| !limited),
+        member: signed.session.member.is_some(),
         mailbox: mailbox.map(|email| email.masked()),
         mail_wait,
         unread: announcements::unread(&visit.app, &signed.session).await.map_err(Problem::from)?.len(),
@@ -75,6 +76,7 @@ pub fn problem_of(not: NotTaken) -> FormProblem {
         NotTaken::Question => FormProblem::Question,
         NotTaken::Answer => FormProblem::Answer,
         NotTaken::Phone => FormProblem::Phone,
+        NotTaken::Email => FormProblem::Email,
         NotTaken::StepOver => FormProblem::StepOver,
         NotTaken::Wait { until } => FormProblem::Wait { until },
     }

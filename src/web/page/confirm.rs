@@ -17,6 +17,7 @@ use crate::domain::order::OrderLine;
 use crate::domain::payer::Phone;
 use crate::domain::profile::Email;
 use crate::domain::refusal::Refusal;
+use crate::domain::session::Rights;
 use crate::flow::agreement::{self, Agreement};
 use crate::flow::failure::Failure;
 use crate::flow::{checkout, profile};
@@ -187,7 +188,8 @@ async fn take_phone(visit: &Visit, signed: &SignedIn, form: &Form, answered: &mu
 /// 票据接收手机 as this sign-in may see it.
 async fn receiver(visit: &Visit, signed: &SignedIn, answered: &Answered) -> Result<Receiver> {
     let rule = visit.app.config.checkout.receipt_phone;
-    if rule == ReceiptPhone::Off || signed.is_limited() {
+    // of a bound study nothing personal is shown
+    if rule == ReceiptPhone::Off || signed.session.rights != Rights::Full {
         return Ok(Receiver::Unsaid);
     }
     let own = profile::own(&visit.app, &signed.session).await.map_err(Problem::from)?;

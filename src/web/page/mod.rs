@@ -15,6 +15,7 @@ pub mod home;
 pub mod living;
 pub mod login;
 pub mod logout;
+pub mod member;
 pub mod news;
 pub mod orders;
 pub mod other;

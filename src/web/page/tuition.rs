@@ -11,6 +11,7 @@ use crate::domain::ids::ChargeId;
 use crate::domain::module::{Module, Opening};
 use crate::domain::money::Fen;
 use crate::domain::refusal::Refusal;
+use crate::domain::session::Rights;
 use crate::flow::arrears::{self, Arrears};
 use crate::web::error::{Problem, of_refusal};
 use crate::web::guard::{SignedIn, Visit};
@@ -101,6 +102,7 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, chosen: Chosen) -> Result<Re
         has_expired: billed.iter().any(|charge| !is_settled(charge) && is_over(charge)),
         has_settled: !signed.is_limited() && billed.iter().any(|charge| is_settled(charge)),
         other: other.iter().filter(|_| offered).map(|charge| charge.balance.arrears()).sum(),
+        is_study: signed.session.rights == Rights::Bound,
         problem: chosen.problem.clone(),
         filter: chosen.filter,
     };

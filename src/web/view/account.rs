@@ -72,6 +72,8 @@ pub struct Me {
     pub own_password: bool,
     pub question: Option<Question>,
     pub last_sign_in: Option<Moment>,
+    /// Signed in by e-mail
+    pub member: bool,
     /// A mailbox that is not proven yet, masked
     pub mailbox: Option<String>,
     /// The activation mail cannot go again before
@@ -102,6 +104,8 @@ pub enum FormProblem {
     Answer,
     /// No mobile number
     Phone,
+    /// No e-mail address
+    Email,
     /// The first step must be taken again
     StepOver,
     /// Too many messages were asked for
@@ -133,6 +137,7 @@ impl FormProblem {
             FormProblem::Question => "question.choose",
             FormProblem::Answer => "question.short",
             FormProblem::Phone => "profile.phone_wrong",
+            FormProblem::Email => "profile.email_wrong",
             FormProblem::StepOver => "account.step_over",
         };
         frame.w(word).to_owned()

@@ -27,11 +27,12 @@ impl Contact {
 }
 
 /// Question and answer
-const QUESTIONS: [(&str, &str); 11] = [
+const QUESTIONS: [(&str, &str); 12] = [
     ("help.charged", "help.charged_more"),
     ("help.failed", "help.failed_more"),
     ("help.twice", "help.twice_more"),
     ("help.payee", "help.payee_more"),
+    ("help.site", "help.site_more"),
     ("help.limit", "help.limit_more"),
     ("help.change", "help.change_more"),
     ("help.other", "help.other_more"),

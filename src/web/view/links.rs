@@ -45,6 +45,14 @@ pub const SIGN_UP_DETAILS: &str = "/h5/sign-up/details";
 pub const MAIL_LINK: &str = "/h5/mail";
 /// 重新发送激活邮件
 pub const MAIL_AGAIN: &str = "/h5/me/mail";
+/// 留学生: sign in, register by e-mail
+pub const INTERNATIONAL: &str = "/h5/international";
+/// The link of a registration mail, `?t=` what proves it
+pub const ACTIVATE: &str = "/h5/international/activate";
+/// The studies bound to an account
+pub const STUDIES: &str = "/h5/studies";
+pub const CHOOSE_STUDY: &str = "/h5/studies/choose";
+pub const UNBIND_STUDY: &str = "/h5/studies/unbind";
 /// 公告
 pub const NEWS: &str = "/h5/news";
 /// 帮助

@@ -43,6 +43,10 @@ pub enum Message {
     MailConfirmed,
     /// A link to a mailbox that was used, or is too old.
     MailLinkOver,
+    /// A mail that opens an account is on its way, whether there is one or not.
+    ActivationSent,
+    /// The link of such a mail that was used, or is too old.
+    ActivationOver,
     /// Signing up: the person has a student or staff number.
     IsStudent {
         back: String,
@@ -70,6 +74,8 @@ impl MessagePage {
             Message::PasswordRecovered => "message.password_recovered",
             Message::LinkSent => "message.link_sent",
             Message::LinkOver | Message::MailLinkOver => "message.link_over",
+            Message::ActivationSent => "message.link_sent",
+            Message::ActivationOver => "message.link_over",
             Message::MailConfirmed => "message.mail_confirmed",
             Message::IsStudent { .. } => "message.is_student",
             Message::IsSignedUp { .. } => "message.is_signed_up",
@@ -90,6 +96,8 @@ impl MessagePage {
             Message::PasswordRecovered => "message.password_recovered_more",
             Message::LinkSent => "message.link_sent_more",
             Message::LinkOver => "message.link_over_more",
+            Message::ActivationSent => "message.activation_sent_more",
+            Message::ActivationOver => "message.activation_over_more",
             Message::MailConfirmed => "message.mail_confirmed_more",
             Message::MailLinkOver => "message.mail_link_over_more",
             Message::IsStudent { .. } => "message.is_student_more",
@@ -104,9 +112,14 @@ impl MessagePage {
         match &self.message {
             Message::OrderCancelled { .. } | Message::CodePaid => "",
             Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered | Message::LinkSent => "",
-            Message::MailConfirmed | Message::IsStudent { .. } | Message::IsSignedUp { .. } => "",
+            Message::MailConfirmed
+            | Message::ActivationSent
+            | Message::IsStudent { .. }
+            | Message::IsSignedUp { .. } => "",
             Message::OrderClosed { .. } | Message::CodeClosed | Message::CodeUnknown | Message::LinkOver => "w still",
-            Message::MailLinkOver | Message::SignUpAtOffice | Message::SignUpAway => "w still",
+            Message::MailLinkOver | Message::ActivationOver | Message::SignUpAtOffice | Message::SignUpAway => {
+                "w still"
+            }
         }
     }
 
@@ -129,6 +142,9 @@ impl MessagePage {
             }
             Message::LinkSent => vec![("forgot.back", links::LOGIN), ("reset.other_way", links::FORGOT)],
             Message::LinkOver => vec![("forgot.title", links::FORGOT)],
+            Message::ActivationSent | Message::ActivationOver => {
+                vec![("message.sign_in", links::LOGIN), ("international.resend", links::INTERNATIONAL)]
+            }
             Message::MailConfirmed => vec![("base.home", links::HOME)],
             Message::MailLinkOver => vec![("me.title", links::ME)],
             Message::SignUpAtOffice | Message::SignUpAway => vec![("help.title", links::HELP)],

@@ -16,6 +16,7 @@ pub mod launch;
 pub mod links;
 pub mod living;
 pub mod login;
+pub mod member;
 pub mod message;
 pub mod news;
 pub mod order;

@@ -6,7 +6,7 @@ use super::filter::{Listing, Pages, PaidKind};
 use super::links;
 use super::part::{Title, channel_word};
 use crate::domain::bilingual::Bilingual;
-use crate::domain::capital::capitals;
+use crate::domain::capital::{capitals, english};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
@@ -157,6 +157,11 @@ impl Slip {
     /// 大写
     fn capitals(&self) -> String {
         capitals(self.total)
+    }
+
+    /// The amount in English words
+    fn english(&self) -> String {
+        english(self.total)
     }
 
     pub fn is_void(&self) -> bool {

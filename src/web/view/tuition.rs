@@ -37,6 +37,8 @@ pub struct Tuition {
     pub has_settled: bool,
     /// 其他缴费: what is owed of them; they have a page of their own
     pub other: Fen,
+    /// Signed in by e-mail: of the study that was chosen
+    pub is_study: bool,
     /// Why the last checkout was refused
     pub problem: Option<Refusal>,
     pub filter: Owing,

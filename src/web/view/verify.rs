@@ -5,7 +5,7 @@ use super::links;
 use super::paid::SlipLine;
 use super::part::channel_word;
 use crate::domain::bilingual::Bilingual;
-use crate::domain::capital::capitals;
+use crate::domain::capital::{capitals, english};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::trade::Channel;
@@ -140,5 +140,9 @@ impl VerifyPage {
 
     fn words_of(&self, amount: &Fen) -> String {
         capitals(*amount)
+    }
+
+    fn english_of(&self, amount: &Fen) -> String {
+        english(*amount)
     }
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use super::paid::Slip;
 use super::part::channel_word;
 use crate::domain::bilingual::{Bilingual, Lang};
-use crate::domain::capital::capitals;
+use crate::domain::capital::{capitals, english};
 use crate::web::code::Modules;
 use crate::web::paper::{UNKNOWN, drawable, wrapped};
 use crate::web::words::word;
@@ -174,7 +174,9 @@ impl VoucherPaper {
     fn sums(&mut self, slip: &Slip, y: f32) -> f32 {
         self.rules.push(y - 8.0);
         let mut y = self.row(y + 14.0, &both("voucher.total"), &format!("¥{}", slip.total), (17.0, Ink::Black));
-        y = self.row(y - 4.0, &both("slip.capital"), &capitals(slip.total), (10.5, Ink::Black));
+        for (lang, words) in [(Lang::Zh, capitals(slip.total)), (Lang::En, english(slip.total))] {
+            y = self.row(y - 4.0, word(lang, "slip.capital"), &words, (10.5, Ink::Black));
+        }
         for (label, amount) in [("verify.back", slip.refunded), ("verify.returning", slip.returning)] {
             if amount.is_positive() {
                 y = self.row(y, &both(label), &format!("−{amount}"), (10.5, Ink::Red));

@@ -185,6 +185,7 @@ pub(super) fn me(frame: &Frame) -> Me {
         id_number: Some("3****************8".into()),
         phone: Some("178****5287".into()),
         own_password: true,
+        member: false,
         mailbox: None,
         mail_wait: None,
         question: Some(Question::FavouriteBook),

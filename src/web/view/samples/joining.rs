@@ -1,16 +1,19 @@
 //! Signing up, step by step, and proving a mailbox.
 use super::entry::{captcha, me};
 use super::kit::{Sample, at, sample, signed_in};
+use crate::domain::bilingual::Bilingual;
 use crate::domain::document::{Document, WrongNumber};
 use crate::domain::password::Weakness;
 use crate::domain::question::Question;
+use crate::flow::study::Unfit;
 use crate::web::html::Frame;
 use crate::web::view::account::{Done, FormProblem, Me};
+use crate::web::view::member::{Activate, International, PortalLink, Studies, StudyCard, StudyProblem, TypedStudy};
 use crate::web::view::message::{Message, MessagePage};
 use crate::web::view::sign_up::{ConfirmMail, SignUpCode, SignUpDetails, SignUpPhone, TypedDetails, WrongDetails};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [steps(frame), details(frame), mailbox(frame)].into_iter().flatten().collect()
+    [steps(frame), details(frame), mailbox(frame), international(frame)].into_iter().flatten().collect()
 }
 
 fn steps(frame: &Frame) -> Vec<Sample> {
@@ -110,5 +113,86 @@ fn mailbox(frame: &Frame) -> Vec<Sample> {
         sample("confirm-mail", link),
         sample("message-mail-confirmed", told(Message::MailConfirmed)),
         sample("message-mail-link-over", told(Message::MailLinkOver)),
+    ]
+}
+
+fn study() -> StudyCard {
+    let lines = [
+        ("studies.application_no", "20221000075"),
+        ("studies.student_no", "202301180418"),
+        ("studies.passport_no", "M12****789"),
+        ("studies.passport_name", "PARK JIWOO"),
+        ("studies.chinese_name", "朴智宇"),
+        ("sign_up.gender", "Female"),
+        ("studies.birth_date", "2001-03-12"),
+        ("studies.nationality", "Korea, Republic of"),
+        ("studies.apply_type", "Undergraduate"),
+        ("studies.duration", "2026-09 – 2030-07"),
+        ("studies.department", "School of Computing, Software Engineering"),
+    ];
+    let lines = lines.map(|(word, text)| (word, text.to_owned())).to_vec();
+    StudyCard { id: 1, lines, passport_name: "PARK JIWOO".into() }
+}
+
+fn international(frame: &Frame) -> Vec<Sample> {
+    let portal = || {
+        let link = |zh: &str, en: &str| PortalLink {
+            name: Bilingual::new(zh, en),
+            url: "https://international.qiming.example/x?a=1&b=2".into(),
+        };
+        vec![link("宿舍预订", "Dormitory Reservations"), link("接机服务", "Airport Pick Up")]
+    };
+    let door = |email: &str, problem| International {
+        frame: frame.clone(),
+        email: email.into(),
+        problem,
+        captcha: None,
+        portal: portal(),
+    };
+    let activate = |name_wrong, problem| Activate {
+        frame: frame.clone(),
+        token: "t0k3n".into(),
+        email: "jiwoo@mail.example".into(),
+        name: "PARK JIWOO".into(),
+        name_wrong,
+        problem,
+    };
+    let studies = |studies, problem| Studies {
+        frame: signed_in(frame),
+        email: "jiwoo@mail.example".into(),
+        studies,
+        typed: TypedStudy::default(),
+        problem,
+        captcha: None,
+        portal: portal(),
+    };
+    let wrong = Studies {
+        typed: TypedStudy {
+            number: "20221000075\"><script>alert(1)</script>".into(),
+            birth_date: "2001-03-13".into(),
+            nationality: "KOR".into(),
+        },
+        captcha: Some(captcha()),
+        ..studies(Vec::new(), Some(StudyProblem::Form(FormProblem::Wrong { tries_left: Some(2) })))
+    };
+    let unfit = StudyProblem::Unfit(Unfit { number: true, birth_date: true, nationality: true });
+    let passport = |is_wrong| Some(StudyProblem::Passport { is_wrong });
+    let told = |message| MessagePage { frame: frame.clone(), message };
+    let wait = FormProblem::Wait { until: at("2026-09-01 10:25:36") };
+    vec![
+        sample("international", door("", None)),
+        sample("international-wrong", door("jiwoo@", Some(FormProblem::Email))),
+        sample("international-wait", door("jiwoo@mail.example", Some(wait))),
+        sample("activate", activate(false, None)),
+        sample("activate-name", activate(true, None)),
+        sample("activate-differ", activate(false, Some(FormProblem::Differ))),
+        sample("studies-none", studies(Vec::new(), None)),
+        sample("studies", studies(vec![study()], None)),
+        sample("studies-wrong", wrong),
+        sample("studies-unfit", studies(Vec::new(), Some(unfit))),
+        sample("studies-passport", studies(Vec::new(), passport(false))),
+        sample("studies-passport-wrong", studies(vec![study()], passport(true))),
+        sample("message-activation-sent", told(Message::ActivationSent)),
+        sample("message-activation-over", told(Message::ActivationOver)),
     ]
 }

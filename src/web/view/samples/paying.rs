@@ -124,6 +124,7 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
         has_expired: false,
         has_settled: false,
         other: Fen::ZERO,
+        is_study: false,
         problem: None,
         filter: Owing::default(),
     };
@@ -171,6 +172,7 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
         ),
         sample("tuition-nothing-payable", view(vec![nothing_now()])),
         sample("tuition-one-item", one_item),
+        sample("tuition-study", Tuition { is_study: true, ..view(periods[..1].to_vec()) }),
         sample("tuition-none-here", Tuition { filter: in_2024(), has_expired: true, ..view(Vec::new()) }),
         sample(
             "tuition-clear",
