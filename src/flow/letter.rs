@@ -143,13 +143,7 @@ impl Letter {
                  There is one already: sign in with this address and your password. If you have forgotten it, \
                  choose \"Forgotten your password?\" on the sign-in page.\n\nIf it was not you, ignore this mail.\n"
             ),
-            Letter::StudyShared { at, .. } => format!(
-                "Hello,\n\na study bound to your account in the payment system of {en} was bound to another account as \
-                 well on {} Beijing time, with its passport number. Whoever did it can see and pay its fees; your \
-                 account stays as it is.\n\nIf you do not know who it was, call the finance office: {}\n",
-                Moment::from_millis(*at).beijing_text(),
-                config.school.phone
-            ),
+            Letter::StudyShared { at, .. } => shared(en, Moment::from_millis(*at), &config.school.phone),
             Letter::ConfirmMail { link, .. } => format!(
                 "您好：\n\n有人在{zh}缴费系统登记了这个邮箱。请打开下面的链接激活，24 小时内有效。激活后才会用它找回密码。\n\n\
                  {link}\n\n如果不是您本人操作，请忽略本邮件，这个邮箱不会被使用。\n\n\
@@ -208,6 +202,16 @@ mod by_code {
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<NoteKind, D::Error> {
         NoteKind::parse(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("no kind of note"))
     }
+}
+
+/// A study is bound to one more account.
+fn shared(en: &str, at: Moment, phone: &str) -> String {
+    format!(
+        "Hello,\n\na study bound to your account in the payment system of {en} was bound to another account as well on \
+         {} Beijing time, with its passport number. Whoever did it can see and pay its fees; your account stays as it \
+         is.\n\nIf you do not know who it was, call the finance office: {phone}\n",
+        at.beijing_text()
+    )
 }
 
 /// Somebody came up from the queue: the text of a mail, or the shorter one of a text message.

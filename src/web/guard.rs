@@ -24,7 +24,6 @@ use crate::domain::session::{Rights, Session};
 use crate::flow::account;
 use crate::flow::guess::Caller;
 use crate::flow::session;
-use crate::store::payers::Account;
 
 /// Letters of a visitor's id, 5.8 bits each
 const VISITOR: usize = 32;
@@ -304,30 +303,35 @@ impl<'a> FromRequest<'a> for SignedIn {
             None => None,
         };
         let (session, account) = found.ok_or_else(|| Problem::SignIn { back: page_of(&visit.path).to_owned() })?;
-        if session.member.is_some() {
-            return of_member(visit, req.original_uri().path(), session, account).await;
+        let path = req.original_uri().path();
+        if session.is_unbound() && needs_study(path) {
+            return Err(Problem::ChooseStudy.into());
         }
+        let (session, account) = match session.member.is_some() && is_of_account(path) {
+            false => (session, account),
+            true => {
+                let session = session.own();
+                let account = account::find(&visit.app, session.payer_id).await.map_err(Problem::from)?;
+                (session, account)
+            }
+        };
         Ok(SignedIn { session, own_password: account.password_hash.is_some(), payer: account.payer })
     }
 }
 
-/// Of who signed in by e-mail: the pages of one's own account are about the account, all others about the study that
-/// was chosen. Without one there are only the former, and the page that binds; the API then finds nothing owed.
-async fn of_member(visit: &Visit, path: &str, session: Session, account: Account) -> poem::Result<SignedIn> {
-    let is_at = |page: &str| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let own = [links::STUDIES, links::ME].into_iter().any(is_at);
-    if session.is_unbound() && is_at(links::HOME) && !own && !is_at(links::LOGOUT) && !is_at(links::LOGOUT_EVERYWHERE) {
-        return Err(Problem::ChooseStudy.into());
-    }
-    let (session, account) = match own {
-        false => (session, account),
-        true => {
-            let session = session.own();
-            let account = account::find(&visit.app, session.payer_id).await.map_err(Problem::from)?;
-            (session, account)
-        }
-    };
-    Ok(SignedIn { session, own_password: account.password_hash.is_some(), payer: account.payer })
+/// Whether a page is about the account of who signed in by e-mail; all others are about the study that was chosen.
+fn is_of_account(path: &str) -> bool {
+    [links::STUDIES, links::ME].into_iter().any(|page| is_at(path, page))
+}
+
+/// Whether a page needs a study to be chosen. The API then finds nothing owed.
+fn needs_study(path: &str) -> bool {
+    let ends = [links::LOGOUT, links::LOGOUT_EVERYWHERE].into_iter().any(|page| is_at(path, page));
+    is_at(path, links::HOME) && !is_of_account(path) && !ends
+}
+
+fn is_at(path: &str, page: &str) -> bool {
+    path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Somebody is signed in who has a password of their own, or does not need one here. Whoever must choose one first is

@@ -155,9 +155,7 @@ fn tuitions(frame: &Frame) -> Vec<Sample> {
         ..view(vec![Period { name: this_year(), rows: vec![paid_up, this_years_rows().remove(0)] }])
     };
     let none = RowState::Payable { selected: false, amount: Fen::new(799_997) };
-    let mut unselected = this_years_rows();
-    unselected.truncate(1);
-    unselected[0].state = none;
+    let unselected = vec![FeeRow { state: none, ..this_years_rows().remove(0) }];
     vec![
         sample("tuition", whole_set),
         sample("tuition-one-period", view(periods[..1].to_vec())),
