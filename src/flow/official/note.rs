@@ -77,6 +77,11 @@ pub async fn signed_in(app: &App, tx: &impl ConnectionTrait, payer: PayerId, now
     tell(app, tx, payer, (NoteKind::SignIn, &now.millis().to_string()), ("/h5/me".to_owned(), facts), now).await
 }
 
+/// Whether anything is told in WeChat.
+pub fn is_offered(app: &App) -> bool {
+    NoteKind::ALL.iter().any(|kind| template(app, *kind).is_some())
+}
+
 /// Whether sign-ins are told in WeChat.
 pub fn tells_sign_ins(app: &App) -> bool {
     template(app, NoteKind::SignIn).is_some()

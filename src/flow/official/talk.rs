@@ -107,11 +107,11 @@ fn both(config: &Config, topic: Topic) -> String {
 /// To a new follower.
 pub fn welcome(config: &Config) -> String {
     let school = config.school.bilingual_name();
-    let en = if school.en.is_empty() { &school.zh } else { &school.en };
+    let (zh, here) = (&school.zh, &config.server.public_url);
+    let en = if school.en.is_empty() { zh } else { &school.en };
     format!(
-        "欢迎关注{}。缴费请走这里或下方菜单，其他链接都不是本平台：\n\
-         Welcome to {en}. Pay here or by the menu below; no other link is ours:\n{}\n\n{HINT}",
-        school.zh,
+        "欢迎关注{zh}。请从下面的链接或菜单缴费，本平台的网址都以 {here} 开头。\n\
+         Welcome to {en}. Pay by the links below or the menu; our addresses begin with {here}.\n{}\n\n{HINT}",
         both(config, Topic::Pay),
     )
 }

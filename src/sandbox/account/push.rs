@@ -96,7 +96,7 @@ fn field<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The words of an answer; none: there is nothing to say. Err: the platform would not take it.
-pub fn read(mode: PushMode, phone: &str, answer: &str) -> Result<Option<String>, ()> {
+fn read(mode: PushMode, phone: &str, answer: &str) -> Result<Option<String>, ()> {
     if matches!(answer, "" | "success") {
         return Ok(None);
     }

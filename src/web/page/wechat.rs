@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::domain::ids::BindingId;
 use crate::flow::official::binding::{self, Entry, Identity};
-use crate::flow::official::ticket;
+use crate::flow::official::{note, ticket};
 use crate::flow::session;
 use crate::web::device::Device;
 use crate::web::error::{Problem, TYPED_WRONG, see_other};
@@ -108,6 +108,7 @@ pub async fn show(visit: &Visit, signed: SignedIn) -> Result<Response> {
         here,
         known: here && binding::is_known(&visit.app, &visitor).await,
         limited: signed.is_limited(),
+        told: !signed.is_limited() && note::is_offered(&visit.app),
         bound,
         done: BindingsDone::parse(visit.query("done")),
     };

@@ -62,6 +62,8 @@ pub struct Bindings {
     pub known: bool,
     /// Signed in with document number and name
     pub limited: bool,
+    /// Bound WeChats are told of what happens
+    pub told: bool,
     pub bound: Vec<Bound>,
     pub done: Option<BindingsDone>,
 }

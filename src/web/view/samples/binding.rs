@@ -28,6 +28,7 @@ pub fn all(frame: &Frame) -> Vec<Sample> {
         here: true,
         known: true,
         limited: false,
+        told: true,
         bound: bound.iter().map(|(id, is_this)| one(*id, *is_this)).collect(),
         done: None,
     };
@@ -39,7 +40,7 @@ pub fn all(frame: &Frame) -> Vec<Sample> {
         sample("wechat-unbound", Bindings { done: Some(BindingsDone::Unbound), ..page(&[(8, false)]) }),
         sample("wechat-unknown", Bindings { known: false, done: Some(BindingsDone::Unknown), ..page(&[]) }),
         sample("wechat-elsewhere", Bindings { here: false, known: false, ..page(&[(8, false)]) }),
-        sample("wechat-limited", Bindings { limited: true, ..page(&[(7, true)]) }),
+        sample("wechat-limited", Bindings { limited: true, told: false, ..page(&[(7, true)]) }),
     ]
 }
 
