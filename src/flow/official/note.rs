@@ -12,7 +12,7 @@ use super::call::call;
 use super::talk;
 use crate::app::App;
 use crate::config::Template;
-use crate::domain::ids::PayerId;
+use crate::domain::ids::{BindingId, PayerId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::note::{Fact, NoteKind};
@@ -52,29 +52,30 @@ fn time(at: Moment) -> String {
 
 /// An order was booked as paid.
 pub async fn paid(app: &App, tx: &impl ConnectionTrait, order: &Order, paid_at: Moment, now: Moment) -> Result<()> {
-    if template(app, NoteKind::Paid).is_none() {
+    let told = told(app, tx, NoteKind::Paid, order.payer_id).await?;
+    if told.is_empty() {
         return Ok(());
     }
-    let no = order.order_no.as_str();
-    let facts = of_order(tx, order, order.total, paid_at).await?;
-    tell(app, tx, order.payer_id, (NoteKind::Paid, no), (format!("/h5/orders/{no}"), facts), now).await
+    let news = of_order(tx, NoteKind::Paid, order, order.order_no.as_str(), order.total, paid_at).await?;
+    write(app, tx, &told, &news, now).await
 }
 
 /// Money is back with its payer.
 pub async fn refunded(app: &App, tx: &impl ConnectionTrait, refund: &Refund, now: Moment) -> Result<()> {
-    if template(app, NoteKind::Refunded).is_none() {
+    let Some(order) = orders::find(tx, refund.order_id).await? else { return Ok(()) };
+    let told = told(app, tx, NoteKind::Refunded, order.payer_id).await?;
+    if told.is_empty() {
         return Ok(());
     }
-    let Some(order) = orders::find(tx, refund.order_id).await? else { return Ok(()) };
-    let facts = of_order(tx, &order, refund.amount, now).await?;
-    let to = format!("/h5/orders/{}", order.order_no);
-    tell(app, tx, order.payer_id, (NoteKind::Refunded, refund.refund_no.as_str()), (to, facts), now).await
+    let news = of_order(tx, NoteKind::Refunded, &order, refund.refund_no.as_str(), refund.amount, now).await?;
+    write(app, tx, &told, &news, now).await
 }
 
 /// A browser that was not seen before has signed in.
 pub async fn signed_in(app: &App, tx: &impl ConnectionTrait, payer: PayerId, now: Moment) -> Result<()> {
-    let facts = facts([(Fact::Time, time(now))]);
-    tell(app, tx, payer, (NoteKind::SignIn, &now.millis().to_string()), ("/h5/me".to_owned(), facts), now).await
+    let told = told(app, tx, NoteKind::SignIn, payer).await?;
+    let (kind, subject, to) = (NoteKind::SignIn, now.millis().to_string(), "/h5/me".to_owned());
+    write(app, tx, &told, &News { kind, payer, subject, to, facts: facts([(Fact::Time, time(now))]) }, now).await
 }
 
 /// Whether anything is told in WeChat.
@@ -87,38 +88,67 @@ pub fn tells_sign_ins(app: &App) -> bool {
     template(app, NoteKind::SignIn).is_some()
 }
 
-async fn of_order(tx: &impl ConnectionTrait, order: &Order, amount: Fen, at: Moment) -> Result<Facts> {
+/// What is told, and under which subject once.
+struct News {
+    kind: NoteKind,
+    payer: PayerId,
+    subject: String,
+    /// The page a tap opens
+    to: String,
+    facts: Facts,
+}
+
+async fn of_order(
+    tx: &impl ConnectionTrait,
+    kind: NoteKind,
+    order: &Order,
+    subject: &str,
+    amount: Fen,
+    at: Moment,
+) -> Result<News> {
     let lines = orders::lines(tx, order.id).await?;
     let first = lines.first().map(|line| line.item.zh.as_str()).unwrap_or_default();
-    Ok(facts([
+    let facts = facts([
         (Fact::OrderNo, order.order_no.to_string()),
         (Fact::Item, items(first, lines.len())),
         (Fact::Amount, money(amount)),
         (Fact::Time, time(at)),
-    ]))
+    ]);
+    let to = format!("/h5/orders/{}", order.order_no);
+    Ok(News { kind, payer: order.payer_id, subject: subject.to_owned(), to, facts })
 }
 
 fn items(first: &str, many: usize) -> String {
     if many > 1 { format!("{first}等{many}项") } else { first.to_owned() }
 }
 
-/// Writes one note for each WeChat the payer has bound; `subject` is what it is about, once.
-async fn tell(
+/// The WeChats that are told of a payer's news of a kind; none where the school has no template for it.
+async fn told(
     app: &App,
     tx: &impl ConnectionTrait,
+    kind: NoteKind,
     payer: PayerId,
-    (kind, subject): (NoteKind, &str),
-    (to, facts): (String, Facts),
+) -> Result<Vec<(BindingId, String)>> {
+    match template(app, kind) {
+        Some(_) => Ok(bindings::told_of(tx, payer).await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Writes one note for each WeChat, unless it is there already.
+async fn write(
+    app: &App,
+    tx: &impl ConnectionTrait,
+    told: &[(BindingId, String)],
+    news: &News,
     now: Moment,
 ) -> Result<()> {
-    if template(app, kind).is_none() {
-        return Ok(());
-    }
-    for (binding, openid) in bindings::told_of(tx, payer).await? {
-        let key = format!("{}:{subject}:{binding}", kind.code());
-        let (to, facts) = (to.clone(), facts.clone());
-        let letter = Letter::Note { note: kind, payer, openid: openid.clone(), to, facts };
-        messages::insert_once(tx, &app.sealer, letter.kind(), &letter.write(), Once { key, openid }, now).await?;
+    let News { kind, payer, subject, to, facts } = news;
+    for (binding, openid) in told {
+        let (openid, to, facts) = (openid.clone(), to.clone(), facts.clone());
+        let letter = Letter::Note { note: *kind, payer: *payer, openid: openid.clone(), to, facts };
+        let once = Once { key: format!("{}:{subject}:{binding}", kind.code()), openid };
+        messages::insert_once(tx, &app.sealer, letter.kind(), &letter.write(), once, now).await?;
     }
     Ok(())
 }
@@ -138,26 +168,25 @@ pub async fn remind_once(app: &App) -> Result<usize> {
     let day = |at: Moment| at.format("%Y%m%d").parse().unwrap_or(i64::MAX);
     let last = now + Duration::from_secs(u64::from(account.due_soon_days) * 86_400);
     let due = bindings::due_soon(app.db.read(), (day(now), day(last)), now, REMINDED).await?;
-    for one in &due {
+    let many = due.len();
+    for one in due {
         remind(app, one, now).await?;
     }
-    if due.len() as u64 == REMINDED {
+    if many as u64 == REMINDED {
         app.cache.remove(&turn).await;
     }
-    Ok(due.len())
+    Ok(many)
 }
 
-async fn remind(app: &App, due: &DueSoon, now: Moment) -> Result<()> {
+async fn remind(app: &App, due: DueSoon, now: Moment) -> Result<()> {
     let facts = facts([
         (Fact::Item, items(&due.item, usize::try_from(due.many).unwrap_or(1))),
         (Fact::Amount, money(due.arrears)),
         (Fact::Due, format!("{}年{}月{}日", due.day / 10_000, due.day / 100 % 100, due.day % 100)),
     ]);
-    let (payer, openid, to) = (due.payer, due.openid.clone(), "/h5/tuition".to_owned());
-    let key = format!("{}:{}:{}", NoteKind::DueSoon.code(), due.day, due.binding);
-    let letter = Letter::Note { note: NoteKind::DueSoon, payer, openid: openid.clone(), to, facts };
-    let once = Once { key, openid };
-    Ok(messages::insert_once(app.db.write(), &app.sealer, letter.kind(), &letter.write(), once, now).await?)
+    let (kind, subject, to) = (NoteKind::DueSoon, due.day.to_string(), "/h5/tuition".to_owned());
+    let news = News { kind, payer: due.payer, subject, to, facts };
+    write(app, app.db.write(), &[(due.binding, due.openid)], &news, now).await
 }
 
 /// Tells a note that waits in the outbox. Nobody: unbound, left or refused, or paid meanwhile.
