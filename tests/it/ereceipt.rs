@@ -330,6 +330,8 @@ async fn the_pages_say_where_the_e_receipt_stands_and_show_its_face_to_its_payer
     let result = phone.get(&format!("/h5/result/{}", order.order_no)).await;
     assert!(result.has("发送到 178****5287"), "{}", result.text());
     assert!(phone.get("/h5/paid").await.has("开具中"));
+    let order_page = format!("/h5/orders/{}", order.order_no);
+    assert!(phone.get(&order_page).await.has("开具中"));
     let page = phone.get(&page_of).await;
     assert!(page.has("票据正在开具") && page.has("无需重复缴费") && page.has("不再提供纸质缴费票据"));
     assert_eq!(phone.get(&format!("{page_of}.png")).await.status, 404);
@@ -338,6 +340,7 @@ async fn the_pages_say_where_the_e_receipt_stands_and_show_its_face_to_its_payer
     assert!(phone.get("/h5/paid").await.has("已生成"));
     let slip = phone.get(&format!("/h5/paid/{}", receipt.receipt_no)).await;
     assert!(slip.links().contains(&page_of) && slip.has("已生成"));
+    assert!(phone.get(&order_page).await.has("已生成"));
     let page = phone.get(&page_of).await;
     let bill = &bills(&world)[0];
     for words in ["共1张", &bill.code, &bill.number, &bill.check, "人民币玖仟壹佰元整", "178****5287"] {

@@ -6,6 +6,7 @@ use poem::web::Path;
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::facts;
+use super::ereceipt::standing;
 use super::living::line_of;
 use crate::domain::moment::Moment;
 use crate::domain::order::OrderState;
@@ -15,6 +16,7 @@ use crate::flow::records::{self, Listed, Shown};
 use crate::web::error::Problem;
 use crate::web::guard::{Settled, Visit};
 use crate::web::html::Page;
+use crate::web::view::ereceipt::Standing;
 use crate::web::view::filter::{Listing, Pages, Span, Which};
 use crate::web::view::links;
 use crate::web::view::order::{OrderPage, RefundLine};
@@ -129,8 +131,13 @@ pub async fn show(visit: &Visit, Settled(signed): Settled, Path(no): Path<String
         done_at: refund.done_at,
     };
     let top_up = line_of(app, &record.order, signed.is_limited()).await?;
+    let ereceipt = match &record.receipt {
+        Some(receipt) => standing(app, receipt.id).await?,
+        None => Standing::Other,
+    };
     let view = OrderPage {
         top_up,
+        ereceipt,
         frame: visit.frame(Some(&signed.payer)),
         order: facts(app, &record.order, record.lines.clone()),
         state: record.order.state.clone(),

@@ -1,6 +1,7 @@
 //! 订单明细: one order's lines, what happened to it, and what went back.
 use askama::Template;
 
+use super::ereceipt::Standing;
 use super::links::{self, Door};
 use super::living::TopUpLine;
 use super::orders::{state_tone, state_word};
@@ -24,6 +25,8 @@ pub struct OrderPage {
     pub channel: Option<Channel>,
     /// 收费单, once it exists: its number and when it was written
     pub receipt: Option<(String, Moment)>,
+    /// 财政电子票据 of the receipt
+    pub ereceipt: Standing,
     /// 生活缴费: what became of it
     pub top_up: Option<TopUpLine>,
     /// Newest first
@@ -69,7 +72,7 @@ impl OrderPage {
         if self.under_review { "s2" } else { state_tone(&self.state) }
     }
 
-    /// 下单 → 支付 → 收费单, or 下单 → its end.
+    /// 下单 → 支付 → 收费单 → 开票, where there is something to issue, or 下单 → its end.
     fn steps(&self) -> Vec<Step> {
         let step = |word, at: Option<Moment>, tone| Step { word, at, note: String::new(), tone };
         let ordered = step("step.ordered", Some(self.order.created_at), "done");
@@ -84,7 +87,12 @@ impl OrderPage {
                     Some((no, at)) => Step { note: no.clone(), ..step("step.receipt", Some(*at), "done") },
                     None => step("step.receipt", None, "now"),
                 };
-                vec![ordered, Step { note: channel, ..step("step.paid", Some(*paid_at), "done") }, receipt]
+                let paid = Step { note: channel, ..step("step.paid", Some(*paid_at), "done") };
+                let issued = self.ereceipt.has_page().then(|| Step {
+                    note: self.frame.w(self.ereceipt.word()).to_owned(),
+                    ..step("step.ereceipt", None, if self.ereceipt.is_settled() { "done" } else { "now" })
+                });
+                [ordered, paid, receipt].into_iter().chain(issued).collect()
             }
             OrderState::Closed { reason, closed_at } => {
                 let note = self.frame.w(refusals::closed(*reason)).to_owned();

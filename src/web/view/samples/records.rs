@@ -111,6 +111,7 @@ fn details(frame: &Frame) -> Vec<Sample> {
         state,
         channel,
         receipt: None,
+        ereceipt: Standing::Other,
         refunds: Vec::new(),
         top_up: None,
         under_review: false,
@@ -135,22 +136,16 @@ fn details(frame: &Frame) -> Vec<Sample> {
     ];
     let pending = || OrderState::Pending { expires_at: order().expires_at };
     let receipt = Some(("000011".to_owned(), at("2026-09-01 10:24:37")));
+    let paid = || page(paid_state(), Some(Channel::Wechat));
     vec![
         sample("order-pending", page(pending(), None)),
-        sample("order-paid", OrderPage { receipt, refunds, ..page(paid_state(), Some(Channel::Wechat)) }),
+        sample("order-paid", OrderPage { receipt: receipt.clone(), refunds, ..paid() }),
+        sample("order-issued", OrderPage { receipt: receipt.clone(), ereceipt: Standing::There, ..paid() }),
+        sample("order-issuing", OrderPage { receipt, ereceipt: Standing::Underway, ..paid() }),
         sample("order-closed", page(closed_state(CloseReason::Expired), None)),
-        sample(
-            "order-top-up",
-            OrderPage { top_up: Some(top_up(TopUpState::Waiting)), ..page(paid_state(), Some(Channel::Wechat)) },
-        ),
-        sample(
-            "order-topped-up",
-            OrderPage { top_up: Some(top_up(TopUpState::Done)), ..page(paid_state(), Some(Channel::Wechat)) },
-        ),
-        sample(
-            "order-top-up-back",
-            OrderPage { top_up: Some(top_up(TopUpState::Returned)), ..page(paid_state(), Some(Channel::Wechat)) },
-        ),
+        sample("order-top-up", OrderPage { top_up: Some(top_up(TopUpState::Waiting)), ..paid() }),
+        sample("order-topped-up", OrderPage { top_up: Some(top_up(TopUpState::Done)), ..paid() }),
+        sample("order-top-up-back", OrderPage { top_up: Some(top_up(TopUpState::Returned)), ..paid() }),
         sample("order-review", OrderPage { under_review: true, ..page(pending(), Some(Channel::Alipay)) }),
     ]
 }
