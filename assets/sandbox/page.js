@@ -137,6 +137,21 @@ function offerCodes(trades) {
   }, `${trade.description} ¥${(trade.total_fen / 100).toFixed(2)} · ${code.text}`))));
 }
 
+/** Posters that hang in this world: a tap holds the phone before one. */
+async function showWall() {
+  const titles = await (await fetch('/phone/wall')).json();
+  byId('wall').replaceChildren(...titles.map(({ title }, at) => {
+    const picture = make('img', { src: `/phone/wall/${at}`, alt: title });
+    const scan = async () => {
+      say('正在识别… Reading…');
+      const text = await textIn(picture, picture.naturalWidth, picture.naturalHeight);
+      if (text) open(text);
+      else say('海报上没有找到二维码。No code on this poster.');
+    };
+    return make('button', { type: 'button', title, 'data-poster': at, onclick: scan }, picture);
+  }));
+}
+
 byId('bar').addEventListener('submit', (event) => { event.preventDefault(); open(byId('address').value); });
 byId('back').addEventListener('click', () => screen().contentWindow.history.back());
 byId('reload').addEventListener('click', () => screen().contentWindow.location.reload());
@@ -145,6 +160,7 @@ byId('scan').addEventListener('click', () => {
   const scanner = byId('scanner');
   scanner.hidden = !scanner.hidden;
   byId('scan').setAttribute('aria-expanded', String(!scanner.hidden));
+  if (!scanner.hidden) showWall();
 });
 byId('scan-phones').addEventListener('click', scanPhones);
 byId('scan-text').addEventListener('click', () => open(byId('code').value));

@@ -1,10 +1,12 @@
-"""Makes voucher.otf, the letters of the voucher: a part of Noto Sans CJK SC Regular (SIL OFL 1.1).
+"""Makes the letters of the papers: voucher.otf, a part of Noto Sans CJK SC Regular, and bold.otf, a part of its Bold
+(SIL OFL 1.1).
 
 Needs Debian's fonts-noto-cjk and unicode-data, and fonttools from PyPI. Which characters: 通用规范汉字表 (8,105, Unihan
 kTGH), GB2312 and the common half of Big5, so that names of the mainland, Hong Kong, Macau and Taiwan can be drawn;
-Latin, Greek, Cyrillic, kana, and the signs of GB2312. No hinting, no layout features: nothing of it is needed on paper.
+Latin, Greek, Cyrillic, kana, and the signs of GB2312. The bold letters are for titles: the common half of GB2312 and
+Latin; what is beyond them is drawn with the regular ones. No hinting, no layout features: nothing of it is needed on paper.
 
-    python3 assets/voucher/make.py && ls -l assets/voucher/voucher.otf
+    python3 assets/voucher/make.py && ls -l assets/voucher/*.otf
 """
 import bz2
 import glob
@@ -14,7 +16,7 @@ from fontTools import subset
 from fontTools.ttLib import TTCollection
 
 HERE = pathlib.Path(__file__).parent
-SOURCE = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
+SOURCE = "/usr/share/fonts/opentype/noto/NotoSansCJK-{}.ttc"
 UNIHAN = "/usr/share/unicode/Unihan_*.txt.bz2"
 
 
@@ -44,10 +46,19 @@ def wanted():
     yield from map(ord, "·•–—‘’“”…¥￥〇㐂")
 
 
-def main():
-    names = [font["name"].getDebugName(4) for font in TTCollection(SOURCE, lazy=True).fonts]
+def wanted_bold():
+    yield from encoded("gb2312", [*range(0xA1, 0xA4), *range(0xB0, 0xD8)])
+    for first, last in [(0x20, 0x7E), (0xA0, 0x17F)]:
+        yield from range(first, last + 1)
+    yield from map(ord, "·•–—‘’“”…¥￥〇")
+
+
+def make(weight, name, characters):
+    source = SOURCE.format(weight)
+    full_name = "Noto Sans CJK SC" if weight == "Regular" else f"Noto Sans CJK SC {weight}"
+    names = [font["name"].getDebugName(4) for font in TTCollection(source, lazy=True).fonts]
     options = subset.Options(
-        font_number=names.index("Noto Sans CJK SC"),
+        font_number=names.index(full_name),
         hinting=False,
         layout_features=[],
         notdef_outline=True,
@@ -55,11 +66,12 @@ def main():
         recalc_timestamp=False,
     )
     options.drop_tables += ["VORG", "vhea", "vmtx", "GSUB", "GPOS", "BASE", "GDEF", "DSIG"]
-    font = subset.load_font(SOURCE, options)
+    font = subset.load_font(source, options)
     subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=set(wanted()))
+    subsetter.populate(unicodes=set(characters))
     subsetter.subset(font)
-    subset.save_font(font, HERE / "voucher.otf", options)
+    subset.save_font(font, HERE / name, options)
 
 
-main()
+make("Regular", "voucher.otf", wanted())
+make("Bold", "bold.otf", wanted_bold())

@@ -2,7 +2,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{announce, audit, backup, demo, events, import, key, log, menu, office, reseal, serve};
+use super::{announce, audit, backup, demo, events, import, key, log, menu, office, poster, reseal, serve};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flow::migrate;
@@ -76,6 +76,8 @@ enum Command {
     Menu(menu::MenuArgs),
     /// The keys of campus systems
     Key(key::KeyArgs),
+    /// 海报: codes that hang on walls, and what came of each
+    Poster(poster::PosterArgs),
     /// Bring the database's schema up to date
     Migrate {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
@@ -136,6 +138,10 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Key(args) => {
             let config = configuration(&args.config)?;
             return key::run(args, config).await;
+        }
+        Command::Poster(args) => {
+            let config = configuration(&args.config)?;
+            return poster::run(args, config).await;
         }
         Command::Migrate { config } => {
             let config = configuration(&config)?;

@@ -16,9 +16,11 @@ use crate::domain::fee::Fund;
 use crate::domain::module::Modules;
 use crate::domain::note::NoteKind;
 use crate::domain::pattern::Pattern;
+use crate::domain::poster::PosterState;
 use crate::flow::api_keys::{self, Admission};
 use crate::flow::migrate;
 use crate::flow::official::menu;
+use crate::flow::poster::desk;
 use crate::official_account::menu::Menu;
 use crate::outbound::HttpClient;
 use crate::sandbox::account::notices;
@@ -26,7 +28,11 @@ use crate::sandbox::campus::receiver;
 use crate::sandbox::fiscal::{counter, voice};
 use crate::sandbox::postbox::gateway;
 use crate::sandbox::utility::till;
+use crate::sandbox::world::{Hanging, Sandbox};
 use crate::sandbox::{keys, merchants, world};
+use crate::web::paper::Kind;
+use crate::web::print;
+use crate::web::view::poster::Size;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -83,8 +89,10 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     tokio::spawn(Arc::clone(&sandbox).run_ledger(ledger));
     tokio::spawn(Arc::clone(&sandbox).run_notifier());
     tokio::spawn(Arc::clone(&sandbox).serve_mail(mailbox));
+    let wall = Arc::clone(&sandbox);
     tokio::spawn(async move { sandbox.serve(listener).await });
     demo_menu(&app).await.context("the account's menu could not be set")?;
+    tokio::spawn(demo_wall(Arc::clone(&app), wall));
     let key = folder.join("api-key");
     demo_key(&app, &key).await.with_context(|| key.display().to_string())?;
     welcome(&public_url, &sandbox_url, &folder.display().to_string());
@@ -96,6 +104,24 @@ async fn demo_menu(app: &App) -> anyhow::Result<()> {
     let menu = Menu::read(super::menu::USUAL, &app.config.server.public_url);
     let menu = menu.map_err(|complaints| anyhow::anyhow!(complaints.join("\n")))?;
     Ok(menu::push(app, &menu).await?)
+}
+
+/// The posters of the school on the wall beside the phone. Drawing them takes a while; nobody waits for it.
+async fn demo_wall(app: Arc<App>, sandbox: Arc<Sandbox>) {
+    if let Err(error) = hang(&app, &sandbox).await {
+        tracing::error!("no posters hang beside the phone: {error:#}");
+    }
+}
+
+async fn hang(app: &App, sandbox: &Sandbox) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    for (poster, _) in desk::list(app, None).await?.into_iter().rev() {
+        if poster.state(now) == PosterState::Active {
+            let png = print::poster(app, &poster, Size::A5, Kind::Png).await?;
+            sandbox.hang(Hanging { title: poster.title.zh, png });
+        }
+    }
+    Ok(())
 }
 
 /// A key that may do everything, kept in a file beside the data as long as it is good.

@@ -2,6 +2,7 @@
 //! 990000, which no authority has given out.
 use std::time::Duration;
 
+use super::demo_posters;
 use crate::app::App;
 use crate::clock::Chance;
 use crate::config::InitialPassword;
@@ -94,7 +95,7 @@ pub async fn fill_if_empty(app: &App) -> anyhow::Result<()> {
     programmes(app, &tx, &school, now).await?;
     international_student(app, &tx, &school, &stored).await?;
     tx.commit().await?;
-    Ok(())
+    demo_posters::make(app).await
 }
 
 /// A study as the admissions office writes it, and the account it is bound to. `stored` is the account's password as

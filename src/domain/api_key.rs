@@ -14,6 +14,10 @@ coded! {
         ChargesWrite = "charges:write",
         /// Read every order
         OrdersRead = "orders:read",
+        /// Read every poster, and print it
+        PostersRead = "posters:read",
+        /// Make and revoke posters
+        PostersWrite = "posters:write",
     }
 }
 

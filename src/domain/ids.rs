@@ -62,4 +62,6 @@ ids! {
     EReceiptId,
     /// 微信绑定
     BindingId,
+    /// 海报
+    PosterId,
 }

@@ -26,6 +26,7 @@ pub mod password;
 pub mod pattern;
 pub mod pause;
 pub mod payer;
+pub mod poster;
 pub mod profile;
 pub mod programme;
 pub mod question;

@@ -178,12 +178,7 @@ pub async fn with_id_number(app: &App, id_number: &str, name: &str, caller: Call
         }
         Err(_) => Vec::new(),
     };
-    let key = name_key(name);
-    let named = |account: &Account| {
-        let latin = name_key(&account.payer.name_en);
-        account.name_key == key || (!latin.is_empty() && latin == key)
-    };
-    let fitting: Vec<Account> = own.into_iter().filter(named).collect();
+    let fitting: Vec<Account> = own.into_iter().filter(|account| is_named(account, name)).collect();
     if fitting.is_empty() {
         return Ok(Answer::Refused(Refused::Guess(gate.wrong(app, left).await)));
     }
@@ -192,6 +187,12 @@ pub async fn with_id_number(app: &App, id_number: &str, name: &str, caller: Call
         [account] => enter(app, account, Rights::OwnArrears).await,
         several => Ok(Answer::Choose(ask_which(app, several, caller.visitor).await)),
     }
+}
+
+/// Whether somebody is called so, in Chinese or in Latin letters.
+pub fn is_named(account: &Account, name: &str) -> bool {
+    let (key, latin) = (name_key(name), name_key(&account.payer.name_en));
+    account.name_key == key || (!latin.is_empty() && latin == key)
 }
 
 async fn ask_which(app: &App, accounts: &[Account], visitor: &str) -> Choice {

@@ -92,9 +92,17 @@ pub struct Sandbox {
     postbox: Mutex<Shelf>,
     fiscal: Mutex<Fiscal>,
     switches: Mutex<Switches>,
+    wall: Mutex<Vec<Hanging>>,
     public_url: OnceLock<String>,
     app_url: OnceLock<String>,
     courier: OnceLock<Arc<dyn Courier>>,
+}
+
+/// A poster on the wall.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hanging {
+    pub title: String,
+    pub png: Vec<u8>,
 }
 
 fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -125,6 +133,7 @@ impl Sandbox {
             postbox: Mutex::default(),
             fiscal: Mutex::default(),
             switches: Mutex::default(),
+            wall: Mutex::default(),
             public_url: OnceLock::new(),
             app_url: OnceLock::new(),
             courier: OnceLock::new(),
@@ -250,6 +259,15 @@ impl Sandbox {
 
     pub fn app_url(&self) -> Option<&str> {
         self.app_url.get().map(String::as_str)
+    }
+
+    /// Hangs a poster on the wall, for phones to scan.
+    pub fn hang(&self, poster: Hanging) {
+        hold(&self.wall).push(poster);
+    }
+
+    pub fn wall(&self) -> MutexGuard<'_, Vec<Hanging>> {
+        hold(&self.wall)
     }
 
     /// From now on notices go by this courier, not over the network. Set once.

@@ -169,7 +169,8 @@ migrations![
     "0019_bindings",
     "0020_agreement",
     "0021_notes",
-    "0022_international"
+    "0022_international",
+    "0023_posters"
 ];
 
 impl MigratorTrait for Migrations {

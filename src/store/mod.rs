@@ -34,6 +34,7 @@ pub mod office;
 pub mod orders;
 pub mod payers;
 pub mod payments;
+pub mod posters;
 pub mod profiles;
 pub mod programmes;
 pub mod refunds;

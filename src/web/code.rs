@@ -9,9 +9,9 @@ use qrcode::{EcLevel, QrCode};
 /// Pixels per module.
 const MODULE: u32 = 10;
 /// Modules of white around the code (ISO/IEC 18004: four).
-const QUIET: u32 = 4;
+pub const QUIET: u32 = 4;
 /// The mark's side, in hundredths of the code's: 22 % of the side is 5 % of the area, and level H recovers 30 %.
-const MARK_PERCENT: u32 = 22;
+pub const MARK_PERCENT: u32 = 22;
 
 /// The school's mark, or the platform's own where the school has given none.
 pub struct Mark(RgbaImage);
@@ -32,6 +32,40 @@ impl Default for Mark {
         Mark(RgbaImage::from_fn(SIDE, SIDE, |x, y| if is_yen(x as f32, y as f32) { ink } else { tile }))
     }
 }
+
+/// A patch of one colour of a drawn mark.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Patch {
+    /// `#0b7d5b`
+    pub fill: String,
+    pub path: String,
+}
+
+impl Mark {
+    /// As patches for a drawing, in a square of [`DRAWN`] units. A drawing may then be enlarged, and needs nothing that
+    /// reads pictures. Each patch reaches a little under the next ones, so that no seam shows between them.
+    pub fn patches(&self) -> Vec<Patch> {
+        let picture = imageops::resize(&self.0, DRAWN, DRAWN, Scaling::Triangle);
+        let mut patches = Vec::new();
+        for (y, row) in picture.rows().enumerate() {
+            let row: Vec<[u8; 4]> = row.map(|pixel| pixel.0).collect();
+            let mut x = 0;
+            for run in row.chunk_by(|one, next| one == next) {
+                if let Some([red, green, blue, alpha @ 9..]) = run.first().copied() {
+                    let on_white = |part: u8| 255 - u16::from(alpha) * u16::from(255 - part) / 255;
+                    let fill = format!("#{:02x}{:02x}{:02x}", on_white(red), on_white(green), on_white(blue));
+                    let path = format!("M{x} {y}h{0}.4v1.4h-{0}.4z", run.len());
+                    patches.push(Patch { fill, path });
+                }
+                x += run.len();
+            }
+        }
+        patches
+    }
+}
+
+/// Units across a mark's patches: at the size it has on paper, 200 dots an inch
+pub const DRAWN: u32 = 160;
 
 /// Whether a point of the 120 × 120 tile belongs to the sign: two arms, a stem, two bars.
 fn is_yen(x: f32, y: f32) -> bool {
@@ -93,7 +127,16 @@ pub struct Modules {
 
 /// None when the text is too long for a code.
 pub fn modules(text: &str) -> Option<Modules> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    modules_of(text, EcLevel::M)
+}
+
+/// As [`modules`], still read when its middle is covered by a mark of [`MARK_PERCENT`], or a corner is torn off.
+pub fn strong_modules(text: &str) -> Option<Modules> {
+    modules_of(text, EcLevel::H)
+}
+
+fn modules_of(text: &str, level: EcLevel) -> Option<Modules> {
+    let code = QrCode::with_error_correction_level(text, level).ok()?;
     let (width, colors) = (code.width(), code.to_colors());
     let mut path = String::new();
     for (y, row) in colors.chunks(width).enumerate() {

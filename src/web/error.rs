@@ -91,6 +91,7 @@ pub fn status(problem: &Problem) -> StatusCode {
         Problem::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Problem::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Problem::Refused(refusal) => of_refusal(refusal),
+        Problem::Ended(Message::PosterRevoked | Message::PosterExpired) => StatusCode::GONE,
         Problem::Ended(_) => StatusCode::OK,
     }
 }

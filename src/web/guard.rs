@@ -31,6 +31,8 @@ const VISITOR: usize = 32;
 const LONGEST_PATH: usize = 4096;
 /// Seconds a browser keeps what it chose, and its visitor's id
 const YEAR: u64 = 365 * 86_400;
+/// Seconds it keeps from which poster it came
+const FROM_POSTER: u64 = 2 * 3600;
 
 /// One request, as far as all pages care.
 pub struct Visit {
@@ -48,6 +50,8 @@ pub struct Visit {
     /// The browser did not bring the id; it was made for this request
     is_new: bool,
     token: Option<String>,
+    /// The code of the poster this browser came from
+    poster: Option<String>,
     linked: bool,
 }
 
@@ -75,6 +79,7 @@ impl Visit {
             is_new: known.is_none(),
             visitor: known.unwrap_or_else(|| app.chance.token(VISITOR)),
             token: cookie(headers, &cookie_name("jf_s", secure)),
+            poster: cookie(headers, &cookie_name("jf_p", secure)),
             linked: has_assets(headers, &app),
             app,
         }
@@ -168,6 +173,15 @@ impl Visit {
 
     pub fn no_session_cookie(&self) -> String {
         self.cookie("jf_s", "", 0)
+    }
+
+    /// The poster this browser came from in the last hours, by its code; for counting, and for nothing else.
+    pub fn poster(&self) -> Option<&str> {
+        self.poster.as_deref()
+    }
+
+    pub fn poster_cookie(&self, code: &str) -> String {
+        self.cookie("jf_p", code, FROM_POSTER)
     }
 
     pub fn lang_cookie(&self, lang: Lang) -> String {

@@ -15,6 +15,7 @@ pub mod operator;
 pub mod page;
 pub mod paper;
 pub mod press;
+pub mod print;
 pub mod push;
 pub mod routes;
 pub mod view;

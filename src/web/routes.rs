@@ -8,8 +8,8 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, confirm, dealings, enrol, ereceipt, help, home, living, login,
-    logout, member, news, orders, other, paid, pay, profile, recovery, result, settings, sign_up, state, trouble,
-    tuition, verify, wechat,
+    logout, member, news, orders, other, paid, pay, poster, profile, recovery, result, settings, sign_up, state,
+    trouble, tuition, verify, wechat,
 };
 use super::view::links;
 use super::{api, error, health, notify, push};
@@ -112,11 +112,14 @@ fn h5() -> Route {
         .at("/paid/:receipt_no/voucher.pdf", get(paid::voucher_pdf))
 }
 
-/// Whoever has the code may pay the order, and may not cancel it.
+/// Whoever has an order's code may pay the order, and may not cancel it. A poster's code leads to what the poster is
+/// about.
 /// Such an address may stand where search engines read: they are told to leave it out.
 fn code() -> Route {
     Route::new()
-        .at("/:code", page(get(cashier::show)))
+        .at("/:code", page(get(poster::scan)))
+        .at("/:code/person", page(get(poster::show_person).post(poster::submit_person)))
+        .at("/:code/fees", page(get(poster::show_fees).post(poster::submit_fees)))
         .at("/:code/pay", page(post(pay::pay)))
         .at("/:code/go", page(get(pay::go)))
         .at("/:code/browser", page(get(cashier::browser)))

@@ -58,6 +58,7 @@ async fn every_page(world: &TestApp, student: &Student, phone: &Phone) -> Vec<Pa
                         ("programme_id", "1"),
                         ("enrolment_id", &seat.to_string()),
                         ("service", "electricity"),
+                        ("poster_no", "HB000001"),
                     ]))
                     .await,
             );

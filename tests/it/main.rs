@@ -37,6 +37,7 @@ mod official_account;
 mod other;
 mod paying;
 mod payments;
+mod posters;
 mod privacy;
 mod process;
 mod profile;

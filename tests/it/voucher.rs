@@ -121,11 +121,11 @@ async fn number_and_code_may_be_typed_as_people_type_and_what_is_wrong_is_false_
     let no_such_receipt = check(&stranger, "000099", &code).await;
     for page in [&no_such_code, &no_such_receipt] {
         assert_eq!(page.status, 422);
-        assert!(page.has("没有这张凭证") && !page.has("9,100.00") && !page.has("林"), "{}", page.text());
+        assert!(page.has("编号与验证码不符") && !page.has("9,100.00") && !page.has("林"), "{}", page.text());
     }
     assert_eq!(no_such_code.text(), no_such_receipt.text());
     for (no, code, words) in [
-        ("", code.as_str(), "请填写收费单号"),
+        ("", code.as_str(), "请填写编号"),
         ("000001", "", "请填写验证码"),
         ("000001", "7KQ2", "验证码是 12 位字母和数字"),
         ("000001", "\"><script>", "验证码是 12 位字母和数字"),
@@ -193,7 +193,7 @@ async fn a_corrected_name_makes_no_voucher_false_and_a_changed_key_neither() {
     config.secrets.old_journal_keys.clear();
     let forgotten = world.process_with(config).await;
     let stranger = Phone::new(&world.serve(&forgotten).await, Device::Mobile);
-    assert!(check(&stranger, "000001", &code).await.has("没有这张凭证"));
+    assert!(check(&stranger, "000001", &code).await.has("编号与验证码不符"));
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn an_altered_amount_in_the_books_does_not_pass_for_genuine() {
         order.id, student.tuition
     );
     sea_orm::ConnectionTrait::execute_unprepared(world.app.db.write(), &alter).await.unwrap();
-    assert!(check(&world.phone(Device::Mobile), "000001", &code).await.has("没有这张凭证"));
+    assert!(check(&world.phone(Device::Mobile), "000001", &code).await.has("编号与验证码不符"));
 }
 
 /// The streams of a PDF, unpacked where they are packed.

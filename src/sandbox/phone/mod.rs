@@ -21,3 +21,4 @@ pub mod relay;
 pub mod rewrite;
 pub mod routes;
 pub mod scan;
+pub mod wall;

@@ -6,8 +6,8 @@ use poem::{EndpointExt, Request, Response, Route, get, handler, post};
 
 use crate::sandbox::world::Sandbox;
 
-use super::page;
 use super::relay::{Relay, Tabs, astray};
+use super::{page, wall};
 use crate::sandbox::account::{menu, talk};
 
 /// `/`, `/phone/…`, `/as/…`, and whatever a relayed page's script asks its own host for.
@@ -20,6 +20,8 @@ pub fn routes(world: &Arc<Sandbox>) -> BoxEndpoint<'static, Response> {
         .at("/phone/hurry", post(page::hurry))
         .at("/phone/menu", get(menu::on_the_phone))
         .at("/phone/talk", get(talk::show).post(talk::act))
+        .at("/phone/wall", get(wall::list))
+        .at("/phone/wall/:at", get(wall::picture))
         .at("/phone/:name", get(page::file))
         .at("/as/*rest", Tabs(Arc::clone(&relay)))
         .at("/*rest", rest)

@@ -24,7 +24,7 @@ macro_rules! scopes {
     )+};
 }
 
-scopes!(PayersWrite, ItemsWrite, ChargesWrite, OrdersRead);
+scopes!(PayersWrite, ItemsWrite, ChargesWrite, OrdersRead, PostersRead, PostersWrite);
 
 /// The call came with a live key of this scope.
 pub struct May<S>(PhantomData<S>);

@@ -5,6 +5,7 @@
 //! - `money`: amounts, names and times as JSON has them
 //! - `keys`: who calls with a key; `once`: the idempotency key around every POST
 //! - `batches`, `rows` and `text`: payers, fee items and charges from campus systems
+//! - `posters`: codes that hang on walls
 //! - `feed`: every order, in the order of its changes
 //! - `session`, `arrears`, `orders`, `receipts`: what a payer reads, with the session cookie of the H5
 pub mod arrears;
@@ -15,6 +16,7 @@ pub mod layer;
 pub mod money;
 pub mod once;
 pub mod orders;
+pub mod posters;
 pub mod problem;
 pub mod receipts;
 pub mod rows;

@@ -9,6 +9,7 @@ use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, Par
 use serde_json::{Value, json};
 
 use crate::domain::api_key::ApiScope;
+use crate::domain::poster::PosterProblem;
 use crate::domain::refusal::Refusal;
 use crate::flow::failure::Failure;
 use crate::web::error;
@@ -53,6 +54,9 @@ pub enum ApiProblem {
     /// Rows that cannot be imported; none was.
     #[error("{count} rows refused")]
     RowsRefused { rows: Vec<RowProblem>, count: u64 },
+    /// A poster that cannot be made.
+    #[error("poster refused: {}", .0.code())]
+    PosterRefused(PosterProblem),
     /// No API key, none of ours, or a revoked one.
     #[error("key unknown")]
     KeyUnknown,
@@ -160,6 +164,11 @@ impl ApiProblem {
                 ("rows-refused", StatusCode::UNPROCESSABLE_ENTITY),
                 ("Some rows were refused, so none was kept", "有数据行不能导入，因此一行也没有保存"),
                 (format!("{count} bad rows; see rows."), format!("有 {count} 行错误，见 rows。")),
+            ),
+            ApiProblem::PosterRefused(why) => said(
+                ("poster-refused", StatusCode::UNPROCESSABLE_ENTITY),
+                ("No such poster can be made", "不能新建这样的海报"),
+                (format!("{}: {why}", why.code()), format!("请检查 {}。", why.code())),
             ),
             _ => return None,
         })

@@ -15,6 +15,7 @@ use super::arrears::ArrearsApi;
 use super::batches::BatchesApi;
 use super::feed::FeedApi;
 use super::orders::OrdersApi;
+use super::posters::PostersApi;
 use super::receipts::ReceiptsApi;
 use super::session::SessionApi;
 use super::{layer, spec};
@@ -27,11 +28,11 @@ English and Chinese.\n\n供缴费人自己的程序（使用 H5 的登录会话�
 并附元；时间为带时区的 RFC 3339；错误按 RFC 9457 以中英文说明。";
 
 type Payer = (SessionApi, ArrearsApi, OrdersApi, ReceiptsApi);
-type Campus = (BatchesApi, FeedApi);
+type Campus = (BatchesApi, FeedApi, PostersApi);
 
 fn calls() -> OpenApiService<(Payer, Campus), ()> {
     let payer = (SessionApi, ArrearsApi, OrdersApi, ReceiptsApi);
-    OpenApiService::new((payer, (BatchesApi, FeedApi)), "jiaofei 缴费", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new((payer, (BatchesApi, FeedApi, PostersApi)), "jiaofei 缴费", env!("CARGO_PKG_VERSION"))
         .description(ABOUT)
         .server("/api")
 }

@@ -57,7 +57,11 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     match (by_key, method) {
         (true, "post") => {
             problems.extend([(400, "unreadable, idempotency-key-missing"), (409, "still-running, conflict")]);
-            problems.extend([(413, "too-large"), (415, "not-json"), (422, "rows-refused, idempotency-key-reused")]);
+            problems.extend([
+                (413, "too-large"),
+                (415, "not-json"),
+                (422, "rows-refused, poster-refused, idempotency-key-reused"),
+            ]);
             let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
             let header = idempotency_key();
             match parameters {
@@ -127,8 +131,8 @@ fn complete_schema(name: &str, schema: &mut Value) {
 fn form_of(property: &str) -> Option<Form> {
     Some(match property {
         "number" => Form::Number,
-        "name" | "period" | "batch" => Form::Name,
-        "college" | "class" | "name_en" | "slip_no" | "clerk" => Form::Plain,
+        "name" | "period" | "batch" | "title" => Form::Name,
+        "college" | "class" | "name_en" | "slip_no" | "clerk" | "about" | "title_en" => Form::Plain,
         "code" | "payee" | "item" => Form::Code,
         "fiscal_code" => Form::Digits,
         "id_number" => Form::Document,

@@ -12,7 +12,7 @@ use crate::domain::order::{Order, OrderLine};
 use crate::domain::order_no::OrderNo;
 use crate::domain::payer::Payer;
 use crate::domain::refund::Refund;
-use crate::flow::records;
+use crate::flow::{records, verify};
 use crate::web::error::Problem;
 use crate::web::guard::{SignedIn, Visit};
 use crate::web::html::Frame;
@@ -65,18 +65,23 @@ async fn by_code(visit: &Visit, code: &str) -> Result<Access, Problem> {
         let viewer = Viewer::bearer(&order.pay_code, &payer);
         return Ok(Access { order, viewer, payer: None });
     }
-    // a code cannot be guessed; whoever tries is slowed down all the same
+    Err(unknown_code(visit).await)
+}
+
+/// A code cannot be guessed; whoever tries is slowed down all the same.
+pub async fn unknown_code(visit: &Visit) -> Problem {
+    let app = &visit.app;
     let tries = app.cache.throttle(&format!("code:{}", visit.address), WRONG_CODES.0, WRONG_CODES.1).await;
     match tries.is_allowed() {
-        true => Err(Problem::Ended(Message::CodeUnknown)),
-        false => Err(Problem::TooMany { wait_seconds: WRONG_CODES.1.as_secs() }),
+        true => Problem::Ended(Message::CodeUnknown),
+        false => Problem::TooMany { wait_seconds: WRONG_CODES.1.as_secs() },
     }
 }
 
 /// An order as pages show it.
 pub fn facts(app: &App, order: &Order, lines: Vec<OrderLine>) -> OrderFacts {
-    let (name, fund) = payee(app, &order.payee_code);
-    OrderFacts::of(order, lines, name, fund)
+    let check = verify::code_of_order(app, order).grouped();
+    OrderFacts::of(order, lines, payee(app, &order.payee_code), check)
 }
 
 /// The name bank and bill will show, and whose money it is.

@@ -11,6 +11,7 @@ use crate::flow::agreement::Agreement;
 use crate::flow::arrears;
 use crate::flow::checkout;
 use crate::flow::failure::Failure;
+use crate::flow::poster::landing;
 use crate::web::error::{Problem, see_other};
 use crate::web::form::Form;
 use crate::web::guard::{SignedIn, Visit};
@@ -44,6 +45,12 @@ pub async fn submit(visit: &Visit, signed: SignedIn, form: Form) -> Result<Respo
     };
     match opened {
         Ok(orders) => {
+            if let Some(code) = visit.poster() {
+                // what it counts keeps nobody from paying
+                if let Err(failure) = landing::note_orders(app, code, &orders).await {
+                    tracing::error!(%failure, "an order was not counted to its poster");
+                }
+            }
             let waits = |order: &&Order| matches!(order.state, OrderState::Pending { .. });
             let next = orders.iter().find(waits).or(orders.last());
             let to = next.map(|order| Door::Own(order.order_no.clone()).cashier());

@@ -141,7 +141,8 @@ pub async fn take(
     }
 }
 
-fn consent_problem(visit: &Visit, form: &Form, agreement: &Agreement) -> Option<ConsentProblem> {
+/// Why what a form says of the agreement is not enough.
+pub fn consent_problem(visit: &Visit, form: &Form, agreement: &Agreement) -> Option<ConsentProblem> {
     if form.get("agree") != agreement.version {
         return Some(ConsentProblem::Unticked);
     }
@@ -236,7 +237,7 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, selection: &Selection, answe
         checkout_id: selection.key.clone(),
         parts: parts.iter().map(|part| shown(app, part, &own)).collect(),
         changed,
-        consent: agreement::asked(app).map(|agreement| consent(visit, agreement, &answered)),
+        consent: agreement::asked(app).map(|agreement| consent(visit, agreement, answered.consent, &answered.stamp)),
         phone,
         captcha,
         here: selection.address(),
@@ -261,21 +262,22 @@ fn follow(own: &[Charge], wanted: &mut Vec<Wanted>) -> Vec<Changed> {
     changed
 }
 
-fn consent(visit: &Visit, agreement: Agreement, answered: &Answered) -> Consent {
-    let seconds = remaining(visit, &agreement, &answered.stamp);
+/// 缴费协议 as a page asks for it, after it was answered wrongly with the problem and the stamp it came with.
+pub fn consent(visit: &Visit, agreement: Agreement, problem: Option<ConsentProblem>, stamp: &str) -> Consent {
+    let seconds = remaining(visit, &agreement, stamp);
     let purpose = format!("{READ} {}", agreement.version);
     let reading = match visit.app.config.checkout.agreement {
         AgreementGate::Countdown => Some(Reading {
             text: agreement.text,
             seconds,
-            stamp: match visit.bound().stamped(&purpose, &answered.stamp) {
-                Some(_) => answered.stamp.clone(),
+            stamp: match visit.bound().stamped(&purpose, stamp) {
+                Some(_) => stamp.to_owned(),
                 None => visit.bound().stamp(&purpose, visit.app.clock.now()),
             },
         }),
         AgreementGate::None | AgreementGate::Checkbox => None,
     };
-    Consent { version: agreement.version, reading, problem: answered.consent }
+    Consent { version: agreement.version, reading, problem }
 }
 
 fn shown(app: &App, part: &Part, own: &[Charge]) -> ConfirmPart {

@@ -21,6 +21,7 @@ pub mod orders;
 pub mod other;
 pub mod paid;
 pub mod pay;
+pub mod poster;
 pub mod profile;
 pub mod recovery;
 pub mod result;

@@ -1,17 +1,22 @@
-//! 验证凭证.
+//! 核验: vouchers, posters and orders.
 use poem::{IntoResponse, Response, Result, handler};
 
 use super::access::payee;
 use super::paid::lines_of;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::id_number::normalise;
+use crate::domain::order::{Order, OrderLine};
 use crate::domain::payer::{Payer, mask_name, mask_number};
+use crate::domain::poster::{Poster, PosterKind, PosterState};
 use crate::domain::voucher::VoucherCode;
-use crate::flow::voucher::{self, Examined, Voucher};
+use crate::flow::poster::desk::Subject;
+use crate::flow::verify::{self, Examined};
+use crate::flow::voucher::Voucher;
 use crate::web::error::{LOCKED, Problem, TYPED_WRONG};
 use crate::web::guard::Visit;
 use crate::web::html::Page;
-use crate::web::view::verify::{Genuine, Outcome, VerifyPage};
+use crate::web::view::links;
+use crate::web::view::verify::{Genuine, GenuineOrder, GenuinePoster, Outcome, VerifyPage};
 
 /// `GET /verify?no=&code=`. A question, not an act: asking twice is asking once.
 #[handler]
@@ -22,7 +27,7 @@ pub async fn show(visit: &Visit) -> Result<Response> {
         false => Some(examine(visit, &normalise(no), code).await?),
     };
     let status = match &outcome {
-        None | Some(Outcome::Genuine(_)) => poem::http::StatusCode::OK,
+        None | Some(Outcome::Genuine(_) | Outcome::Poster(_) | Outcome::Order(_)) => poem::http::StatusCode::OK,
         Some(Outcome::Wait { .. }) => LOCKED,
         Some(Outcome::False | Outcome::Unread { .. }) => TYPED_WRONG,
     };
@@ -36,14 +41,55 @@ async fn examine(visit: &Visit, no: &str, code: &str) -> Result<Outcome, Problem
     let (Some(code), false) = (&read, no.is_empty()) else {
         return Ok(Outcome::Unread { receipt_no: no.is_empty(), code: read.is_none() });
     };
-    Ok(match voucher::examine(&visit.app, no, code, visit.address).await? {
+    Ok(match verify::examine(&visit.app, no, code, visit.address).await? {
         Examined::False => Outcome::False,
         Examined::Wait { until } => Outcome::Wait { until },
-        Examined::Genuine(found) => {
+        Examined::Voucher(found) => {
             let (voucher, payer) = *found;
             Outcome::Genuine(Box::new(genuine(visit, voucher, &payer)))
         }
+        Examined::Poster(found) => {
+            let (poster, state, subject) = *found;
+            Outcome::Poster(Box::new(genuine_poster(visit, poster, state, subject)))
+        }
+        Examined::Order(found) => {
+            let (order, lines, payer) = *found;
+            Outcome::Order(Box::new(genuine_order(visit, order, lines, &payer)))
+        }
     })
+}
+
+fn genuine_poster(visit: &Visit, poster: Poster, state: PosterState, subject: Subject) -> GenuinePoster {
+    let public_url = &visit.app.config.server.public_url;
+    GenuinePoster {
+        poster_no: poster.poster_no.to_string(),
+        address: format!("{public_url}{}", links::Door::Code(poster.code).cashier()),
+        kind: poster.kind,
+        department: if poster.kind == PosterKind::Department { poster.about } else { String::new() },
+        title: poster.title,
+        names: subject.names,
+        payees: subject.payees.iter().map(|code| payee(&visit.app, code).0).collect(),
+        made_at: poster.created_at,
+        ends: poster.expires_at,
+        state,
+    }
+}
+
+fn genuine_order(visit: &Visit, order: Order, lines: Vec<OrderLine>, to: &Payer) -> GenuineOrder {
+    GenuineOrder {
+        order_no: order.order_no.to_string(),
+        payer: masked(to),
+        payer_number: mask_number(&to.number),
+        payee: payee(&visit.app, &order.payee_code).0,
+        lines: lines_of(lines),
+        total: order.total,
+        made_at: order.created_at,
+        state: order.state,
+    }
+}
+
+fn masked(payer: &Payer) -> Bilingual {
+    Bilingual::new(mask_name(&payer.name), mask_name(&payer.name_en))
 }
 
 fn genuine(visit: &Visit, voucher: Voucher, payer: &Payer) -> Genuine {
@@ -52,7 +98,7 @@ fn genuine(visit: &Visit, voucher: Voucher, payer: &Payer) -> Genuine {
     Genuine {
         receipt_no: voucher.slip.receipt.receipt_no,
         charged_at: voucher.slip.receipt.issued_at,
-        payer: Bilingual::new(mask_name(&payer.name), mask_name(&payer.name_en)),
+        payer: masked(payer),
         payer_number: mask_number(&payer.number),
         payee: payee(&visit.app, &order.payee_code).0,
         channel: order.paid_by.map(|product| product.channel()),

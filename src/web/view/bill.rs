@@ -2,7 +2,7 @@
 //! drawing from the bill's data and says so: no seal is drawn and no code invented (docs/decisions, e-receipts).
 use askama::Template;
 
-use super::voucher::{Anchor, Ink, Run};
+use super::drawing::{Anchor, Ink, Run};
 use crate::domain::bilingual::Lang;
 use crate::domain::capital::capitals;
 use crate::domain::ereceipt::{Bill, BillName, Content};
@@ -67,8 +67,8 @@ impl BillPaper {
         paper
     }
 
-    fn put(&mut self, (x, y, anchor): (f32, f32, Anchor), (size, ink): (f32, Ink), text: &str) {
-        self.runs.push(Run { x, y, size, ink, anchor, text: drawable(text) });
+    fn put(&mut self, place: (f32, f32, Anchor), look: (f32, Ink), text: &str) {
+        self.runs.push(Run::new(place, look, text));
     }
 
     /// A text that has only so much room: what does not fit is left out.

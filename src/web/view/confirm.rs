@@ -56,6 +56,13 @@ pub struct Consent {
     pub problem: Option<ConsentProblem>,
 }
 
+impl Consent {
+    /// Seconds the button waits, if it does.
+    pub fn wait(&self) -> Option<u64> {
+        self.reading.as_ref().map(|reading| reading.seconds).filter(|seconds| *seconds > 0)
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reading {
     pub text: Bilingual,
@@ -123,9 +130,8 @@ impl Confirm {
         matches!(self.phone, Receiver::Asked { password: Some(FormProblem::Captcha), .. })
     }
 
-    /// Seconds the button waits, if it does.
     fn wait(&self) -> Option<u64> {
-        self.consent.as_ref()?.reading.as_ref().map(|reading| reading.seconds).filter(|seconds| *seconds > 0)
+        self.consent.as_ref()?.wait()
     }
 
     fn paragraphs<'a>(&self, reading: &'a Reading) -> Vec<Vec<&'a str>> {

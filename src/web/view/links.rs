@@ -1,4 +1,5 @@
 //! Every address of the H5 pages, written once. Templates and redirects take theirs here and assemble none by hand.
+use crate::domain::bilingual::Lang;
 use crate::domain::ids::{AnnouncementId, ChargeId, EnrolmentId, ProgrammeId};
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
@@ -157,6 +158,18 @@ pub fn living(service: &str) -> String {
 
 pub fn announcement(id: &AnnouncementId) -> String {
     format!("{NEWS}/{id}")
+}
+
+/// What the code of a 海报 says: its page, in the language that stands first on it.
+pub fn poster(code: &str, lang: Lang) -> String {
+    let lang = if lang == Lang::En { "en" } else { "" };
+    with_query(&Door::Code(code.to_owned()).cashier(), &[("lang", lang)])
+}
+
+/// A step before a 海报: `person` (number and name, then who it is) or `fees`; with the ticket of a pass, and which of
+/// several people it is.
+pub fn poster_step(code: &str, step: &str, ticket: &str, who: &str) -> String {
+    with_query(&format!("{}/{step}", Door::Code(code.to_owned()).cashier()), &[("t", ticket), ("who", who)])
 }
 
 /// 报名项目

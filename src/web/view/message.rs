@@ -59,6 +59,9 @@ pub enum Message {
     SignUpAtOffice,
     /// Signing up needs text messages, and none go out.
     SignUpAway,
+    /// The school has withdrawn a poster, or what it was about is gone.
+    PosterRevoked,
+    PosterExpired,
 }
 
 impl MessagePage {
@@ -81,6 +84,8 @@ impl MessagePage {
             Message::IsSignedUp { .. } => "message.is_signed_up",
             Message::SignUpAtOffice => "message.sign_up_at_office",
             Message::SignUpAway => "message.sign_up_away",
+            Message::PosterRevoked => "message.poster_revoked",
+            Message::PosterExpired => "message.poster_expired",
         }
     }
 
@@ -104,6 +109,8 @@ impl MessagePage {
             Message::IsSignedUp { .. } => "message.is_signed_up_more",
             Message::SignUpAtOffice => "message.sign_up_at_office_more",
             Message::SignUpAway => "message.sign_up_away_more",
+            Message::PosterRevoked => "message.poster_revoked_more",
+            Message::PosterExpired => "message.poster_expired_more",
         }
     }
 
@@ -120,6 +127,7 @@ impl MessagePage {
             Message::MailLinkOver | Message::ActivationOver | Message::SignUpAtOffice | Message::SignUpAway => {
                 "w still"
             }
+            Message::PosterRevoked | Message::PosterExpired => "w still",
         }
     }
 
@@ -148,6 +156,9 @@ impl MessagePage {
             Message::MailConfirmed => vec![("base.home", links::HOME)],
             Message::MailLinkOver => vec![("me.title", links::ME)],
             Message::SignUpAtOffice | Message::SignUpAway => vec![("help.title", links::HELP)],
+            Message::PosterRevoked | Message::PosterExpired => {
+                vec![("message.platform", links::HOME), ("help.title", links::HELP)]
+            }
             Message::IsStudent { back } | Message::IsSignedUp { back } => {
                 let login = links::login(LoginMode::User, back);
                 return vec![("message.sign_in", login), ("forgot.title", links::FORGOT.to_owned())];

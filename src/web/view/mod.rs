@@ -6,12 +6,14 @@ pub mod browser;
 pub mod cashier;
 pub mod confirm;
 pub mod dealings;
+pub mod drawing;
 pub mod enrol;
 pub mod ereceipt;
 pub mod failure;
 pub mod filter;
 pub mod help;
 pub mod home;
+pub mod landing;
 pub mod launch;
 pub mod links;
 pub mod living;
@@ -24,6 +26,7 @@ pub mod orders;
 pub mod other;
 pub mod paid;
 pub mod part;
+pub mod poster;
 pub mod profile;
 pub mod recovery;
 pub mod refusals;
@@ -35,6 +38,8 @@ pub mod verify;
 pub mod voucher;
 pub mod wechat;
 
+#[cfg(test)]
+pub mod poster_tests;
 #[cfg(test)]
 pub mod samples;
 #[cfg(test)]

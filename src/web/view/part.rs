@@ -48,10 +48,12 @@ pub struct OrderFacts {
     pub fund: Fund,
     pub created_at: Moment,
     pub expires_at: Moment,
+    /// 验真码, as people read it
+    pub check: String,
 }
 
 impl OrderFacts {
-    pub fn of(order: &Order, lines: Vec<OrderLine>, payee: Bilingual, fund: Fund) -> OrderFacts {
+    pub fn of(order: &Order, lines: Vec<OrderLine>, (payee, fund): (Bilingual, Fund), check: String) -> OrderFacts {
         OrderFacts {
             order_no: order.order_no.clone(),
             lines,
@@ -61,6 +63,7 @@ impl OrderFacts {
             fund,
             created_at: order.created_at,
             expires_at: order.expires_at,
+            check,
         }
     }
 

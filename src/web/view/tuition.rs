@@ -211,7 +211,7 @@ impl FeeRow {
         matches!(self.state, RowState::Payable { .. })
     }
 
-    fn is_selected(&self) -> bool {
+    pub(super) fn is_selected(&self) -> bool {
         matches!(self.state, RowState::Payable { selected: true, .. })
     }
 

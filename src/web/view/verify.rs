@@ -1,4 +1,5 @@
-//! 验证凭证: anybody types the number and the code of a voucher, or scans its code, and learns whether it is genuine.
+//! 核验: anybody types the number and the code of a voucher, a poster or an order, or scans a voucher's code, and learns
+//! whether it is genuine.
 use askama::Template;
 
 use super::links;
@@ -8,6 +9,8 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::capital::{capitals, english};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
+use crate::domain::order::OrderState;
+use crate::domain::poster::{PosterKind, PosterState};
 use crate::domain::trade::Channel;
 use crate::web::html::{Frame, filters};
 
@@ -36,6 +39,41 @@ pub enum Outcome {
         until: Moment,
     },
     Genuine(Box<Genuine>),
+    Poster(Box<GenuinePoster>),
+    Order(Box<GenuineOrder>),
+}
+
+/// What a poster of the school's says, and where its code leads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GenuinePoster {
+    pub poster_no: String,
+    pub kind: PosterKind,
+    pub title: Bilingual,
+    /// 部门; empty: none's
+    pub department: String,
+    /// The fee items or the programme
+    pub names: Vec<Bilingual>,
+    pub payees: Vec<Bilingual>,
+    /// The address its code must lead to
+    pub address: String,
+    pub made_at: Moment,
+    pub ends: Option<Moment>,
+    pub state: PosterState,
+}
+
+/// What a stranger who was given its code sees of an order, the person masked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GenuineOrder {
+    pub order_no: String,
+    /// Masked
+    pub payer: Bilingual,
+    /// Masked
+    pub payer_number: String,
+    pub payee: Bilingual,
+    pub lines: Vec<SlipLine>,
+    pub total: Fen,
+    pub made_at: Moment,
+    pub state: OrderState,
 }
 
 /// What a stranger sees of a genuine voucher: what stands on it, the person masked.
@@ -81,6 +119,16 @@ impl VerifyPage {
             Some(Outcome::Genuine(voucher)) if voucher.is_void() => "verify.void",
             Some(Outcome::Genuine(voucher)) if voucher.given_back().is_positive() => "verify.partly",
             Some(Outcome::Genuine(_)) => "verify.genuine",
+            Some(Outcome::Poster(poster)) => match poster.state {
+                PosterState::Active => "verify.poster",
+                PosterState::Revoked(_) => "verify.poster_revoked",
+                PosterState::Expired(_) => "verify.poster_expired",
+            },
+            Some(Outcome::Order(order)) => match order.state {
+                OrderState::Pending { .. } => "verify.order_pending",
+                OrderState::Paid { .. } => "verify.order_paid",
+                OrderState::Closed { .. } => "verify.order_closed",
+            },
         }
     }
 
@@ -96,6 +144,18 @@ impl VerifyPage {
                 frame.with2("verify.partly_more", &("back", voucher.given_back()), &("kept", kept))
             }
             Some(Outcome::Genuine(_)) => frame.w("verify.genuine_more").to_owned(),
+            Some(Outcome::Poster(poster)) => match poster.state {
+                PosterState::Active => frame.w("verify.poster_more").to_owned(),
+                PosterState::Revoked(at) => frame.with("verify.poster_revoked_more", "day", frame.day_time(&at)),
+                PosterState::Expired(at) => frame.with("verify.poster_expired_more", "day", frame.day_time(&at)),
+            },
+            Some(Outcome::Order(order)) => match &order.state {
+                OrderState::Pending { .. } => frame.w("verify.order_pending_more").to_owned(),
+                OrderState::Paid { paid_at, .. } => {
+                    frame.with("verify.order_paid_more", "day", frame.day_time(paid_at))
+                }
+                OrderState::Closed { .. } => frame.w("verify.order_closed_more").to_owned(),
+            },
         }
     }
 
@@ -106,6 +166,9 @@ impl VerifyPage {
             Some(Outcome::Genuine(voucher)) if voucher.given_back().is_positive() => "w still",
             Some(Outcome::Wait { .. }) => "w still",
             Some(Outcome::Genuine(_)) => "",
+            Some(Outcome::Poster(poster)) if poster.state == PosterState::Active => "",
+            Some(Outcome::Order(order)) if !matches!(order.state, OrderState::Closed { .. }) => "",
+            Some(Outcome::Poster(_) | Outcome::Order(_)) => "w still",
             _ => "f",
         }
     }
@@ -115,6 +178,29 @@ impl VerifyPage {
             Some(Outcome::Genuine(voucher)) => Some(voucher),
             _ => None,
         }
+    }
+
+    fn poster(&self) -> Option<&GenuinePoster> {
+        match &self.outcome {
+            Some(Outcome::Poster(poster)) => Some(poster),
+            _ => None,
+        }
+    }
+
+    fn order(&self) -> Option<&GenuineOrder> {
+        match &self.outcome {
+            Some(Outcome::Order(order)) => Some(order),
+            _ => None,
+        }
+    }
+
+    fn poster_kind(&self, kind: &PosterKind) -> &'static str {
+        self.frame.w(match kind {
+            PosterKind::Platform => "verify.kind_platform",
+            PosterKind::Item => "verify.kind_item",
+            PosterKind::Programme => "verify.kind_programme",
+            PosterKind::Department => "verify.kind_department",
+        })
     }
 
     /// Nothing was asked, or nothing that could be read.

@@ -2,6 +2,7 @@
 //! handed to whoever asks for it.
 use askama::Template;
 
+use super::drawing::{Anchor, Ink, Run, both, names};
 use super::paid::Slip;
 use super::part::channel_word;
 use crate::domain::bilingual::{Bilingual, Lang};
@@ -40,65 +41,6 @@ pub struct VoucherPaper {
     pub code: Option<Modules>,
 }
 
-/// A piece of text on one line.
-#[derive(Debug)]
-pub struct Run {
-    pub x: f32,
-    /// Of the base line
-    pub y: f32,
-    pub size: f32,
-    pub ink: Ink,
-    pub anchor: Anchor,
-    pub text: String,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum Ink {
-    Black,
-    Grey,
-    Red,
-}
-
-impl Ink {
-    pub fn fill(self) -> &'static str {
-        match self {
-            Ink::Black => "#15201c",
-            Ink::Grey => "#56625d",
-            Ink::Red => "#c0341d",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-impl Anchor {
-    pub fn word(self) -> &'static str {
-        match self {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
-        }
-    }
-}
-
-/// `收费单号 Receipt no.`
-fn both(key: &'static str) -> String {
-    format!("{} {}", word(Lang::Zh, key), word(Lang::En, key))
-}
-
-/// A name in both languages, once where they are the same.
-fn names(name: &Bilingual) -> String {
-    match name.en.is_empty() || name.en == name.zh {
-        true => name.zh.clone(),
-        false => format!("{} {}", name.zh, name.en),
-    }
-}
-
 impl VoucherPaper {
     pub fn of(slip: &Slip, holder: &Holder, code: Option<Modules>) -> VoucherPaper {
         let mut paper = VoucherPaper { height: HEIGHT, runs: Vec::new(), rules: Vec::new(), code };
@@ -111,8 +53,8 @@ impl VoucherPaper {
         paper
     }
 
-    fn put(&mut self, (x, y, anchor): (f32, f32, Anchor), (size, ink): (f32, Ink), text: &str) {
-        self.runs.push(Run { x, y, size, ink, anchor, text: drawable(text) });
+    fn put(&mut self, place: (f32, f32, Anchor), look: (f32, Ink), text: &str) {
+        self.runs.push(Run::new(place, look, text));
     }
 
     fn head(&mut self, school: &Bilingual) {

@@ -5,4 +5,5 @@ mod feed;
 mod idempotency;
 mod keys;
 mod payer;
+mod posters;
 mod spec;

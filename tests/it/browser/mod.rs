@@ -7,6 +7,7 @@ pub mod gallery;
 pub mod pages;
 pub mod pay;
 pub mod phone;
+pub mod poster;
 pub mod stage;
 pub mod steps;
 pub mod window;

@@ -32,8 +32,13 @@ pub enum Payer {
 
 /// `None`, and a word to whoever reads the run, where no browser is wanted.
 pub async fn set() -> Option<Stage> {
+    set_with(TestApp::start).await
+}
+
+/// As [`set`], in a world of one's own.
+pub async fn set_with(world: impl AsyncFnOnce() -> TestApp) -> Option<Stage> {
     if std::env::var("JIAOFEI_TEST_BROWSER").is_ok_and(|wanted| wanted == "1") {
-        return Some(Stage::set(TestApp::start().await));
+        return Some(Stage::set(world().await));
     }
     eprintln!("no browser: JIAOFEI_TEST_BROWSER=1 runs this story");
     None

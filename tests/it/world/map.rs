@@ -61,6 +61,7 @@ pub fn routes_of_the_api() -> Vec<Route> {
         include_str!("../../../src/web/api/batches.rs"),
         include_str!("../../../src/web/api/feed.rs"),
         include_str!("../../../src/web/api/orders.rs"),
+        include_str!("../../../src/web/api/posters.rs"),
         include_str!("../../../src/web/api/receipts.rs"),
         include_str!("../../../src/web/api/session.rs"),
     ];

@@ -122,6 +122,7 @@ pub fn order() -> OrderFacts {
         fund: Fund::Fiscal,
         created_at: at("2026-09-01 10:24:06"),
         expires_at: at("2026-09-01 10:39:06"),
+        check: "7KQ2-M9XD-PW4T".into(),
     }
 }
 

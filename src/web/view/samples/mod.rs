@@ -9,4 +9,5 @@ pub mod kit;
 pub mod living;
 pub mod other;
 pub mod paying;
+pub mod posters;
 pub mod records;
