@@ -3,8 +3,7 @@
 
 Needs Debian's fonts-noto-cjk and unicode-data, and fonttools from PyPI. Which characters: 通用规范汉字表 (8,105, Unihan
 kTGH), GB2312 and the common half of Big5, so that names of the mainland, Hong Kong, Macau and Taiwan can be drawn;
-Latin, Greek, Cyrillic, kana, and the signs of GB2312. The bold letters are for titles: the common half of GB2312 and
-Latin; what is beyond them is drawn with the regular ones. No hinting, no layout features: nothing of it is needed on paper.
+Latin, Greek, Cyrillic, kana, and the signs of GB2312. The bold letters are for titles: GB2312 and Latin; what is beyond them is drawn with the regular ones. No hinting, no layout features: nothing of it is needed on paper.
 
     python3 assets/voucher/make.py && ls -l assets/voucher/*.otf
 """
@@ -47,7 +46,7 @@ def wanted():
 
 
 def wanted_bold():
-    yield from encoded("gb2312", [*range(0xA1, 0xA4), *range(0xB0, 0xD8)])
+    yield from encoded("gb2312", [*range(0xA1, 0xA4), *range(0xB0, 0xF8)])
     for first, last in [(0x20, 0x7E), (0xA0, 0x17F)]:
         yield from range(first, last + 1)
     yield from map(ord, "·•–—‘’“”…¥￥〇")

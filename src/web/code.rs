@@ -51,10 +51,10 @@ impl Mark {
             let row: Vec<[u8; 4]> = row.map(|pixel| pixel.0).collect();
             let mut x = 0;
             for run in row.chunk_by(|one, next| one == next) {
-                if let Some([red, green, blue, alpha @ 9..]) = run.first().copied() {
+                if let Some([red, green, blue, alpha @ 9..=255]) = run.first().copied() {
                     let on_white = |part: u8| 255 - u16::from(alpha) * u16::from(255 - part) / 255;
                     let fill = format!("#{:02x}{:02x}{:02x}", on_white(red), on_white(green), on_white(blue));
-                    let path = format!("M{x} {y}h{0}.4v1.4h-{0}.4z", run.len());
+                    let path = format!("M{x} {y}h{0}v2h-{0}z", run.len() + 1);
                     patches.push(Patch { fill, path });
                 }
                 x += run.len();

@@ -190,7 +190,8 @@ fn png(tree: &Tree, scale: f32, dpi: Option<u32>) -> Option<Vec<u8>> {
         let per_metre = (dpi as f32 / 0.0254).round() as u32;
         png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter }
     }));
-    let mut writer = encoder.write_header().ok()?.into_stream_writer().ok()?;
+    let mut file = encoder.write_header().ok()?;
+    let mut writer = file.stream_writer().ok()?;
     for top in (0..height).step_by(STRIP as usize) {
         let mut strip = Pixmap::new(width, STRIP.min(height - top))?;
         strip.fill(Color::WHITE);
@@ -200,6 +201,7 @@ fn png(tree: &Tree, scale: f32, dpi: Option<u32>) -> Option<Vec<u8>> {
         writer.write_all(&rgb).ok()?;
     }
     writer.finish().ok()?;
+    file.finish().ok()?;
     Some(out)
 }
 

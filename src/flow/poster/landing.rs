@@ -107,7 +107,8 @@ async fn of_number(app: &App, number: &str) -> Result<Vec<Account>> {
     let mut found: Vec<Account> = payers::find_by_number(db, number).await?.into_iter().collect();
     if let Ok(id) = IdNumber::parse(number) {
         let others = payers::find_by_id_number(db, &app.sealer, &id).await?;
-        found.extend(others.into_iter().filter(|one| found.iter().all(|known| known.payer.id != one.payer.id)));
+        let known: Vec<PayerId> = found.iter().map(|account| account.payer.id).collect();
+        found.extend(others.into_iter().filter(|one| !known.contains(&one.payer.id)));
     }
     Ok(found)
 }

@@ -61,10 +61,12 @@ pub enum Standing {
 
 /// 纸张
 #[derive(Enum, Clone, Copy, Debug)]
-#[oai(rename_all = "snake_case")]
 pub enum Paper {
+    #[oai(rename = "a3")]
     A3,
+    #[oai(rename = "a4")]
     A4,
+    #[oai(rename = "a5")]
     A5,
 }
 

@@ -13,6 +13,7 @@ use super::tuition::{self, Chosen};
 use crate::domain::amount;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::Charge;
+use crate::domain::checkout::Wanted;
 use crate::domain::ids::ChargeId;
 use crate::domain::module::{Module, Opening};
 use crate::domain::money::Fen;
@@ -217,7 +218,12 @@ pub async fn submit_fees(visit: &Visit, Path(code): Path<String>, form: Form) ->
         Err(Unread::Broken) => return Err(Problem::BadRequest.into()),
         Err(Unread::Amount(..)) => return draw_fees(visit, &guest, chosen, answered).await,
     };
-    if consent.is_some() {
+    // an empty field is not taken for all that is owed, as it is where there is none
+    let is_untyped = |one: &Wanted| {
+        let field = format!("amt{}", one.charge_id);
+        form.pairs().iter().any(|(name, text)| *name == field && Fen::typed(text).is_none())
+    };
+    if consent.is_some() || selection.wanted.iter().any(is_untyped) {
         return draw_fees(visit, &guest, chosen, answered).await;
     }
     let payer = guest.account.payer.id;

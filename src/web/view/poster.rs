@@ -21,10 +21,10 @@ const TITLE_ROOM: f32 = 484.0;
 /// The white card with the code
 const CARD: f32 = 322.0;
 pub(super) const CARD_TOP: f32 = 236.0;
-const CARD_HEIGHT: f32 = 366.0;
+const CARD_HEIGHT: f32 = 354.0;
 /// The code with its quiet zone
 pub(super) const CODE: f32 = 306.0;
-const STEPS_TOP: f32 = 641.0;
+const STEPS_TOP: f32 = 634.0;
 const WARNING_TOP: f32 = 717.0;
 
 /// How large a poster is printed.
@@ -145,7 +145,7 @@ impl PosterPaper {
         let (first, second) = in_order(poster.lang, poster.title);
         let first = drawable(first);
         let fits = |size: &f32| width(&first, (*size, Weight::Bold)) <= TITLE_ROOM;
-        let one_line = [46.0, 42.0, 38.0, 34.0].into_iter().find(fits);
+        let one_line = [46.0, 42.0, 38.0, 34.0, 31.0].into_iter().find(fits);
         let (size, lines) = match one_line {
             Some(size) => (size, vec![first.clone()]),
             None => {
@@ -203,7 +203,7 @@ impl PosterPaper {
 
     fn under_code(&mut self, poster: &Poster<'_>) {
         let (first, second) = words(poster.lang, "poster.scan");
-        let y = CARD_TOP + CODE + 26.0;
+        let y = CARD_TOP + CODE + 16.0;
         let first = Run::new((MIDDLE, y, Anchor::Middle), (16.0, Ink::Black), first);
         self.put(first.bold());
         self.middle(y + 17.0, (9.5, Ink::Grey), second);
@@ -215,12 +215,12 @@ impl PosterPaper {
             let x = self.steps[at];
             let number = Run::new((x, STEPS_TOP + 4.8, Anchor::Middle), (13.5, Ink::White), &(at + 1).to_string());
             self.put(number.bold());
-            let (first, second) = words(poster.lang, name);
-            let name = if poster.lang == Lang::Zh { first.to_owned() } else { format!("{first} {second}") };
-            self.put(Run::new((x, STEPS_TOP + 32.0, Anchor::Middle), (13.0, Ink::Black), &name).bold());
+            let [first, _] = in_langs(poster.lang);
+            let name = Run::new((x, STEPS_TOP + 33.0, Anchor::Middle), (13.5, Ink::Black), word(first, name));
+            self.put(name.bold());
             let (first, second) = words(poster.lang, more);
-            let mut y = STEPS_TOP + 46.5;
-            for (size, ink, text) in [(9.0, Ink::Black, first), (7.5, Ink::Grey, second)] {
+            let mut y = STEPS_TOP + 48.0;
+            for (size, ink, text) in [(9.2, Ink::Black, first), (7.8, Ink::Grey, second)] {
                 for line in wrapped_in(&drawable(text), (size, Weight::Regular), room).iter().take(2) {
                     self.put(Run::new((x, y, Anchor::Middle), (size, ink), line));
                     y += size + 2.5;
@@ -295,9 +295,19 @@ impl PosterPaper {
         (self.code.side as f32 - self.tile()) / 2.0
     }
 
-    /// From units of the mark to modules.
-    fn mark_scale(&self, units: &f32) -> f32 {
-        (self.tile() - 1.0) / units
+    /// From units of the school's mark to modules.
+    fn mark_scale(&self) -> f32 {
+        (self.tile() - 1.0) / DRAWN as f32
+    }
+
+    /// The same of the neutral one, which has 120.
+    fn neutral_scale(&self) -> f32 {
+        (self.tile() - 1.0) / 120.0
+    }
+
+    /// From units of the school's mark to points, at the head.
+    fn head_scale(&self) -> f32 {
+        34.0 / DRAWN as f32
     }
 }
 
@@ -340,13 +350,14 @@ fn steps(kind: PosterKind) -> [(&'static str, &'static str); 3] {
     }
 }
 
-/// Two lines of about the same length, where the text has no words to break between.
+/// Two lines of about the same length.
 fn balanced(lines: &[String], size: f32) -> Vec<String> {
-    let text: String = lines.concat();
-    if lines.len() != 2 || text.contains(' ') {
+    if lines.len() != 2 {
         return lines.to_vec();
     }
-    let half = width(&text, (size, Weight::Bold)) / 2.0 + size / 2.0;
-    let even = wrapped_in(&text, (size, Weight::Bold), half);
-    if even.len() == 2 { even } else { lines.to_vec() }
+    let text = lines.join(if lines.concat().contains(' ') { " " } else { "" });
+    let half = width(&text, (size, Weight::Bold)) / 2.0;
+    let room = (0..20u8).map(|at| half + f32::from(at) * size / 2.0);
+    let mut broken = room.map(|room| wrapped_in(&text, (size, Weight::Bold), room));
+    broken.find(|lines| lines.len() == 2).unwrap_or_else(|| lines.to_vec())
 }

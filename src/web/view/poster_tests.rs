@@ -15,12 +15,13 @@ const URL: &str = "https://pay.example.edu.cn/q/Kq2mX9dPw4Tz";
 
 fn paper_of(kind: PosterKind, lang: Lang, (zh, en): (&str, &str), size: Size) -> PosterPaper {
     let named = kind != PosterKind::Platform;
+    let payee = Bilingual::new("启明大学财务处", "Qiming University");
     let poster = Poster {
         kind,
         lang,
         school: &Bilingual::new("启明大学", "Qiming University"),
         title: &Bilingual::new(zh, en),
-        payee: named.then_some(&Bilingual::new("启明大学财务处", "Qiming University")),
+        payee: named.then_some(&payee),
         poster_no: "HB000012",
         check: "7KQ2-M9XD-PW4T",
         check_at: "https://pay.example.edu.cn/verify",
@@ -95,7 +96,7 @@ async fn a_schools_own_mark_stands_in_the_code_and_leaves_it_readable() {
     let middle = picture.to_rgb8();
     let (x, y) =
         (middle.width() / 2, (f64::from(middle.height()) * f64::from((CARD_TOP + 2.0 + CODE / 2.0) / HEIGHT)) as u32);
-    assert_eq!(middle.get_pixel(x, y)[0], 0xa0, "the mark is in the middle");
+    assert!(middle.get_pixel(x, y)[0].abs_diff(0xa0) < 0x10, "the mark is in the middle");
 }
 
 #[tokio::test]
