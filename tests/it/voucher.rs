@@ -136,7 +136,7 @@ async fn number_and_code_may_be_typed_as_people_type_and_what_is_wrong_is_false_
         assert!(!page.body().contains("<script>\""), "{}", page.body());
     }
     let english = stranger.get("/verify?lang=en&no=000001&code=0000-0000-0000").await;
-    assert!(english.has("No such voucher"), "{}", english.text());
+    assert!(english.has("Number and code do not match"), "{}", english.text());
 }
 
 #[tokio::test]

@@ -198,12 +198,7 @@ impl PostersApi {
     /// End a poster 停用海报
     ///
     /// At once and for good; again changes nothing. Scope `posters:write`.
-    #[oai(
-        path = "/campus/posters/:poster_no/revoke",
-        method = "post",
-        operation_id = "revokePoster",
-        transform = "once"
-    )]
+    #[oai(path = "/campus/posters/:poster_no/revoke", method = "post", operation_id = "endPoster", transform = "once")]
     async fn revoke(
         &self,
         Data(app): Data<&Arc<App>>,
