@@ -25,7 +25,8 @@ enum Act {
     New {
         /// The system it is for
         name: String,
-        /// What it may do: payers:write, items:write, charges:write, orders:read, posters:read, posters:write; may be given several times
+        /// What it may do: payers:write, items:write, charges:write, orders:read, posters:read, posters:write; may be
+        /// given several times
         #[arg(long = "scope", required = true, value_parser = scope)]
         scopes: Vec<ApiScope>,
     },

@@ -95,8 +95,8 @@ impl WhoIsIt {
     }
 }
 
-/// POSTs to [`Fees::action`]: `csrf`, `t`, `who`, `checkout_id`, `fee` of every chosen charge and `amt{charge}`; `agree`
-/// and `stamp` as on 确认缴费.
+/// POSTs to [`Fees::action`]: `csrf`, `t`, `who`, `checkout_id`, `fee` of every chosen charge and `amt{charge}`;
+/// `agree` and `stamp` as on 确认缴费.
 #[derive(Template, Debug)]
 #[template(path = "page/poster-fees.html")]
 pub struct Fees {
