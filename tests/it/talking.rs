@@ -246,3 +246,20 @@ async fn while_the_key_is_changed_both_are_opened_and_each_is_answered_in_kind()
     let only_next = TestApp::start_with(|config| server(config).encoding_aes_key = Some(next.into())).await;
     assert_eq!(only_next.sandbox.converse("lin", Doing::Follow(None)).await, None);
 }
+
+#[tokio::test]
+async fn when_the_database_keeps_waiting_the_platform_is_told_in_time_to_come_again() {
+    let world = followed(PushMode::Safe).await;
+    let student = world.school.student(&world.app, 1, "林知夏").await;
+    binding::bind(&world, &student, "lin").await;
+    let held = world.app.db.begin().await.unwrap();
+    let sql = "UPDATE wechat_binding SET rights = rights";
+    sea_orm::ConnectionTrait::execute_unprepared(&held, sql).await.unwrap();
+    let push = posted(&world, &Doing::Unfollow);
+    let begun = std::time::Instant::now();
+    assert_eq!(send(&world.url, &push).await.0, 503);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    held.rollback().await.unwrap();
+    assert_eq!(send(&world.url, &push).await, (200, "success".to_owned()), "the same push again");
+    assert_eq!(world.count("SELECT COUNT(*) FROM wechat_binding").await, 0);
+}
