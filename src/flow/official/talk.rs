@@ -111,7 +111,7 @@ pub fn welcome(config: &Config) -> String {
     let en = if school.en.is_empty() { zh } else { &school.en };
     format!(
         "欢迎关注{zh}。请从下面的链接或菜单缴费，本平台的网址都以 {here} 开头。\n\
-         Welcome to {en}. Pay by the links below or the menu; our addresses begin with {here}.\n{}\n\n{HINT}",
+         Welcome to {en}. Pay by the links below or the menu; our addresses begin with {here}\n{}\n\n{HINT}",
         both(config, Topic::Pay),
     )
 }
