@@ -312,6 +312,7 @@ async fn the_voucher_is_a_document_of_a5_whose_text_can_be_read() {
         "林知夏",
         "000001",
         "人民币玖仟壹佰元整",
+        "Nine Thousand One Hundred Yuan Only",
         "9,100.00",
         "启明大学",
         "学费",
