@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 
 use secrecy::ExposeSecret;
 
-use crate::config::{Config, Living, MessageServer, OneOrMore, Pem, Secrets, Webhook, WebhookSecret};
+use crate::config::{Config, Living, MessageServer, OneOrMore, Payee, Pem, Secrets, Webhook, WebhookSecret};
+use crate::domain::money::Fen;
+use crate::domain::trade::Channel;
 use crate::sandbox::fiscal::voice;
 use crate::sandbox::keys;
 use crate::web::code::Mark;
@@ -75,9 +77,26 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
         }
         if payee.wechat.is_none() && payee.alipay.is_none() {
             complaints.push(format!("payee {}: no way to be paid; add [payee.wechat] or [payee.alipay]", payee.code));
+        } else if !has_a_way(payee) {
+            complaints.push(format!(
+                "payee {}: method: leaves no way to be paid; name a channel it has an account at",
+                payee.code
+            ));
         }
     }
     complaints
+}
+
+/// Whether the rules leave a channel that takes some amount, maintenance aside.
+fn has_a_way(payee: &Payee) -> bool {
+    let accounts = [(Channel::Wechat, payee.wechat.is_some()), (Channel::Alipay, payee.alipay.is_some())];
+    let accounts: Vec<Channel> = accounts.into_iter().filter(|(_, there)| *there).map(|(channel, _)| channel).collect();
+    let takes_some = |channel: &Channel| {
+        let limits = payee.method.limits.iter().filter(|limit| limit.channel == *channel);
+        let least = limits.clone().filter_map(|limit| limit.min).max().unwrap_or(Fen::new(1));
+        limits.filter_map(|limit| limit.max).all(|max| max >= least)
+    };
+    payee.method.shown(&accounts).iter().any(takes_some)
 }
 
 fn secrets(secrets: &Secrets, complaints: &mut Vec<String>) {
@@ -166,6 +185,7 @@ pub(super) fn is_sandbox(pem: &Pem) -> bool {
 mod tests {
     use super::*;
     use crate::cli::demo::{demo_config, demo_webhook};
+    use crate::domain::method::{Limit, MethodRules};
 
     #[test]
     fn the_demos_own_configuration_is_refused_key_by_key() {
@@ -188,6 +208,25 @@ mod tests {
         ] {
             assert!(complaints.contains(key), "{key} is not in:\n{complaints}");
         }
+    }
+
+    #[test]
+    fn a_payee_whose_rules_leave_no_way_to_be_paid_is_refused() {
+        let with = |method: MethodRules, alipay: bool| {
+            let mut config = demo_config("http://127.0.0.1:8080", "http://127.0.0.1:8081", "sqlite::memory:");
+            config.payee[1].method = method;
+            if !alipay {
+                config.payee[1].alipay = None;
+            }
+            unfit_to_serve(&config).iter().any(|line| line.starts_with("payee agency: method: leaves no way"))
+        };
+        let only = |channels: &[Channel]| MethodRules { methods: Some(channels.to_vec()), ..MethodRules::default() };
+        let limit = |channel, min, max| Limit { channel, min: Some(Fen::new(min)), max: Some(Fen::new(max)) };
+        let never = vec![limit(Channel::Wechat, 1, 100), limit(Channel::Wechat, 200, 300)];
+        assert!(!with(MethodRules::default(), true) && !with(only(&[Channel::Alipay]), true));
+        assert!(with(only(&[]), true), "none named");
+        assert!(with(only(&[Channel::Alipay]), false), "no account at the one that is named");
+        assert!(with(MethodRules { limits: never, ..MethodRules::default() }, false), "no amount fits");
     }
 
     #[test]

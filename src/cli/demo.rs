@@ -13,6 +13,7 @@ use crate::config::{
 use crate::domain::api_key::ApiScope;
 use crate::domain::event::EventKind;
 use crate::domain::fee::Fund;
+use crate::domain::method::MethodRules;
 use crate::domain::module::Modules;
 use crate::domain::note::NoteKind;
 use crate::domain::pattern::Pattern;
@@ -222,6 +223,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         name: name.to_owned(),
         name_en: name_en.to_owned(),
         fund,
+        method: MethodRules::default(),
         wechat,
         alipay,
     };

@@ -6,6 +6,7 @@ pub mod fiscal;
 pub mod key;
 pub mod living;
 pub mod message;
+pub mod method;
 pub mod note;
 pub mod official_account;
 pub mod school;

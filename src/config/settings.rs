@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::Fund;
+use crate::domain::method::MethodRules;
 
 use super::checkout::Checkout;
 use super::fiscal::{self, Fiscal};
@@ -113,6 +114,9 @@ pub struct Payee {
     pub name_en: String,
     #[serde(deserialize_with = "fund")]
     pub fund: Fund,
+    /// 支付方式: which channels may be used, for which amounts, and when not
+    #[serde(default, deserialize_with = "super::method::read")]
+    pub method: MethodRules,
     #[serde(default)]
     pub wechat: Option<WechatAccount>,
     #[serde(default)]

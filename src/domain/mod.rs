@@ -16,6 +16,7 @@ pub mod id_number;
 pub mod ids;
 pub mod living;
 pub mod message;
+pub mod method;
 pub mod module;
 pub mod moment;
 pub mod money;

@@ -2,6 +2,7 @@
 use super::amount::AmountRefusal;
 use super::bilingual::Bilingual;
 use super::fee::Unpayable;
+use super::method::Barred;
 use super::order::CloseReason;
 use super::order_no::OrderNo;
 use super::trade::Channel;
@@ -32,6 +33,8 @@ pub enum Refusal {
     UnderReview,
     /// The payee cannot be paid this way.
     NotOffered,
+    /// The school's rules let the channel take no such payment now.
+    Barred { channel: Channel, why: Barred },
     /// The channel must first know who pays: send the payer through its sign-in.
     BuyerNeeded { channel: Channel },
     /// The channel gave no usable answer. The order is safe; the same step may be tried again.
@@ -64,6 +67,7 @@ impl Refusal {
             Refusal::ArrearsChanged => "arrears_changed",
             Refusal::UnderReview => "under_review",
             Refusal::NotOffered => "not_offered",
+            Refusal::Barred { .. } => "method_barred",
             Refusal::BuyerNeeded { .. } => "buyer_needed",
             Refusal::ChannelBusy { .. } => "channel_busy",
             Refusal::ChannelRefused { .. } => "channel_refused",

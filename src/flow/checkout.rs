@@ -14,11 +14,12 @@ use crate::channel::contract::{ChannelError, PaymentChannel, Prepay, PrepayAsk, 
 use crate::domain::charge::Charge;
 use crate::domain::checkout::{Part, Wanted, plan};
 use crate::domain::ids::{AttemptId, ChargeId, OrderId, PayerId};
+use crate::domain::method::Barred;
 use crate::domain::money::Fen;
 use crate::domain::order::{Attempt, AttemptState, CloseReason, Order, OrderLine, OrderState};
 use crate::domain::order_no::{AttemptNo, OrderNo};
 use crate::domain::refusal::Refusal;
-use crate::domain::trade::{Buyer, Product};
+use crate::domain::trade::{Buyer, Channel, Product};
 use crate::drill::Fault;
 use crate::store::{agreements, attempts, charges, orders, payers};
 
@@ -215,6 +216,9 @@ pub struct Started {
 pub async fn pay(app: &App, order: &Order, ask: &PayAsk) -> Result<Started> {
     let channel = ask.product.channel();
     let account = app.channels.find(&order.payee_code, channel).ok_or(Refusal::NotOffered)?;
+    if let Some(why) = barred(app, order, channel) {
+        return Err(Refusal::Barred { channel, why }.into());
+    }
     if ask.product.needs_buyer() && ask.buyer.is_none() {
         return Err(Refusal::BuyerNeeded { channel }.into());
     }
@@ -241,6 +245,12 @@ pub async fn pay(app: &App, order: &Order, ask: &PayAsk) -> Result<Started> {
         }
     }
     Err(Refusal::ChannelBusy { channel }.into())
+}
+
+/// Why the school's rules let this channel not take this order now, if they do not. What is under way goes on.
+pub fn barred(app: &App, order: &Order, channel: Channel) -> Option<Barred> {
+    let rules = &app.config.payee(&order.payee_code)?.method;
+    rules.check(channel, order.total, app.clock.now()).err()
 }
 
 /// Whether a live attempt serves this wish too. WeChat lets an H5 link pay only from the address it was made for.

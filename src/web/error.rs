@@ -105,7 +105,8 @@ pub fn of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::Amount { .. }
         | Refusal::OrderTooLarge
         | Refusal::Unpayable { .. }
-        | Refusal::NotOffered => StatusCode::UNPROCESSABLE_ENTITY,
+        | Refusal::NotOffered
+        | Refusal::Barred { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::InAnotherOrder { .. }
         | Refusal::OrderPaid
         | Refusal::OrderClosed { .. }

@@ -28,6 +28,7 @@ mod international;
 mod living;
 mod logs;
 mod messages;
+mod methods;
 mod metrics;
 mod misbehaving;
 mod modules;

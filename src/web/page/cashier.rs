@@ -48,7 +48,7 @@ pub async fn draw(visit: &Visit, mut access: Access, problem: Option<Refusal>) -
     if settle::under_review(app.db.read(), access.order.id).await.map_err(Problem::from)? {
         return Ok(see_other(&access.door().result()));
     }
-    let (ways, chosen) = ways(app, &access.order.payee_code, visit.device);
+    let (ways, chosen) = ways(app, &access.order, visit.device);
     let lines = records::lines_of(app, access.order.id).await.map_err(Problem::from)?;
     let siblings = match access.viewer.is_owner() {
         true => records::siblings(app, &access.order).await.map_err(Problem::from)?,

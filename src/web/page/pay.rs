@@ -33,6 +33,9 @@ pub async fn pay(visit: &Visit, access: Access, form: Form) -> Result<Response> 
     let Some(channel) = Channel::parse(form.get("method")) else {
         return cashier::draw(visit, access, Some(Refusal::NotOffered)).await;
     };
+    if let Some(why) = checkout::barred(&visit.app, &access.order, channel) {
+        return cashier::draw(visit, access, Some(Refusal::Barred { channel, why })).await;
+    }
     let Some(product) = ways::product(&visit.app, payee, visit.device, channel) else {
         return match ways::needs_browser(&visit.app, payee, visit.device, channel) {
             true => Ok(see_other(&access.door().browser())),

@@ -1,6 +1,8 @@
 //! Which channel can be paid through where the payer is, and by which of its products.
 use crate::app::App;
+use crate::domain::order::Order;
 use crate::domain::trade::{Channel, Product};
+use crate::flow::checkout;
 use crate::web::device::Device;
 use crate::web::view::cashier::{Availability, Way};
 
@@ -26,21 +28,25 @@ fn of(app: &App, payee_code: &str, device: Device, channel: Channel) -> (Availab
     way(device, channel, (h5, app.oauth.is_some()))
 }
 
-/// The ways of paying a payee, in a fixed order, and the one to choose first. On a desktop the code stands above
-/// them, so what does not work there is left out.
-pub fn ways(app: &App, payee_code: &str, device: Device) -> (Vec<Way>, Option<Channel>) {
-    let channels = app.channels.of_payee(payee_code).into_iter();
-    let mut ways: Vec<(Way, bool)> = channels
+/// The ways of paying an order, in the order the payee's rules name them, and the one to choose first. On a desktop the
+/// code stands above them, so what does not work there is left out.
+pub fn ways(app: &App, order: &Order, device: Device) -> (Vec<Way>, Option<Channel>) {
+    let with_account = app.channels.of_payee(&order.payee_code);
+    let rules = app.config.payee(&order.payee_code).map(|payee| &payee.method);
+    let shown = rules.map_or(with_account.clone(), |rules| rules.shown(&with_account));
+    let mut ways: Vec<(Way, bool)> = shown
+        .into_iter()
         .map(|channel| {
-            let (availability, product) = of(app, payee_code, device, channel);
-            (Way { channel, availability }, product.is_some())
+            let (availability, product) = of(app, &order.payee_code, device, channel);
+            (Way { channel, availability, barred: checkout::barred(app, order, channel) }, product.is_some())
         })
         .collect();
     if device.is_desktop() {
         ways.retain(|(_, works)| *works);
     }
-    let first = ways.iter().find(|(way, _)| way.availability == Availability::Here);
-    let chosen = first.or_else(|| ways.iter().find(|(_, works)| *works)).map(|(way, _)| way.channel);
+    let mut free = ways.iter().filter(|(way, works)| *works && way.barred.is_none());
+    let first = free.clone().find(|(way, _)| way.availability == Availability::Here);
+    let chosen = first.or_else(|| free.next()).map(|(way, _)| way.channel);
     (ways.into_iter().map(|(way, _)| way).collect(), chosen)
 }
 

@@ -3,6 +3,7 @@ use askama::Template;
 
 use super::part::{OrderFacts, Viewer, channel_glyph, channel_tile, channel_word};
 use super::refusals;
+use crate::domain::method::Barred;
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::Channel;
 use crate::web::html::{Frame, filters};
@@ -31,6 +32,8 @@ pub struct Cashier {
 pub struct Way {
     pub channel: Channel,
     pub availability: Availability,
+    /// The school's rules let it not take this payment now: greyed, with the reason
+    pub barred: Option<Barred>,
 }
 
 /// Whether a way of paying works where the payer is.
@@ -46,8 +49,6 @@ pub enum Availability {
     NeedsBrowser,
     /// Not from this app
     NotHere,
-    /// Does not answer at the moment
-    Down,
 }
 
 impl Cashier {
@@ -57,6 +58,11 @@ impl Cashier {
 
     fn chosen_word(&self) -> &'static str {
         self.frame.w(self.chosen.as_ref().map_or("cashier.pay", channel_word))
+    }
+
+    /// Whether there is anything to pay with here; without it there is no button.
+    fn can_pay(&self) -> bool {
+        self.ways.iter().any(Way::can_be_chosen)
     }
 
     fn problem_text(&self, why: &Refusal) -> String {
@@ -69,6 +75,10 @@ impl Way {
         channel_word(&self.channel)
     }
 
+    fn can_be_chosen(&self) -> bool {
+        self.barred.is_none() && self.availability != Availability::NotHere
+    }
+
     fn tile(&self) -> &'static str {
         channel_tile(&self.channel)
     }
@@ -78,7 +88,14 @@ impl Way {
     }
 
     /// The line under the name: what will happen, or why it cannot be chosen.
-    fn note(&self, chosen: &Option<Channel>) -> &'static str {
+    fn note(&self, frame: &Frame, chosen: &Option<Channel>) -> String {
+        if let Some(why) = &self.barred {
+            return refusals::barred(frame, why);
+        }
+        frame.w(self.word_of_note(chosen)).to_owned()
+    }
+
+    fn word_of_note(&self, chosen: &Option<Channel>) -> &'static str {
         match self.availability {
             Availability::Here if *chosen == Some(self.channel) => "way.here_first",
             Availability::Here => "way.here",
@@ -87,13 +104,6 @@ impl Way {
             Availability::NeedsBrowser => "way.needs_browser",
             Availability::NotHere if self.channel == Channel::Wechat => "way.only_wechat",
             Availability::NotHere => "way.only_alipay",
-            Availability::Down => "way.down",
         }
-    }
-}
-
-impl Availability {
-    fn can_be_chosen(self) -> bool {
-        !matches!(self, Availability::NotHere | Availability::Down)
     }
 }

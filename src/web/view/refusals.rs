@@ -3,6 +3,7 @@ use super::part::channel_word;
 use crate::domain::amount::AmountRefusal;
 use crate::domain::bilingual::Lang;
 use crate::domain::fee::Unpayable;
+use crate::domain::method::Barred;
 use crate::domain::order::CloseReason;
 use crate::domain::refusal::Refusal;
 use crate::web::html::Frame;
@@ -30,6 +31,10 @@ pub fn refusal(frame: &Frame, refusal: &Refusal) -> String {
         Refusal::ArrearsChanged => frame.w("refusal.arrears_changed").to_owned(),
         Refusal::UnderReview => frame.w("refusal.under_review").to_owned(),
         Refusal::NotOffered => frame.w("refusal.not_offered").to_owned(),
+        Refusal::Barred { channel, why } => {
+            let (channel, why) = (word(lang, channel_word(channel)), barred(frame, why));
+            fill(lang, "refusal.item", &[("item", &channel), ("why", &why)])
+        }
         Refusal::BuyerNeeded { channel } => {
             frame.with("refusal.buyer_needed", "channel", word(lang, channel_word(channel)))
         }
@@ -48,6 +53,21 @@ pub fn unpayable(frame: &Frame, why: &Unpayable) -> String {
         Unpayable::Suspended => frame.w("unpayable.suspended").to_owned(),
         Unpayable::NotYet(opens) => frame.with("unpayable.not_yet", "day", frame.day_time(opens)),
         Unpayable::Over(closed) => frame.with("unpayable.over", "day", frame.last_day(closed)),
+    }
+}
+
+/// Why a channel takes no payment now.
+pub fn barred(frame: &Frame, why: &Barred) -> String {
+    match why {
+        Barred::NotForPayee => frame.w("refusal.not_offered").to_owned(),
+        Barred::Below { min } => frame.with("barred.below", "min", min),
+        Barred::Above { max } => frame.with("barred.above", "max", max),
+        Barred::Paused { until, reason } if reason.zh.is_empty() => {
+            frame.with("barred.paused", "time", frame.day_time(until))
+        }
+        Barred::Paused { until, reason } => {
+            frame.with2("barred.paused_for", &("reason", frame.name(reason)), &("time", frame.day_time(until)))
+        }
     }
 }
 

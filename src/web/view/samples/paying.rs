@@ -8,6 +8,7 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Charge, Totals};
 use crate::domain::fee::{Collection, FeeKind, Fund, Unpayable, Window};
 use crate::domain::ids::ChargeId;
+use crate::domain::method::Barred;
 use crate::domain::money::Fen;
 use crate::domain::order::CloseReason;
 use crate::domain::order_no::OrderNo;
@@ -202,7 +203,7 @@ fn amounts(frame: &Frame) -> Vec<Sample> {
 }
 
 fn cashiers(frame: &Frame) -> Vec<Sample> {
-    let way = |channel, availability| Way { channel, availability };
+    let way = |channel, availability| Way { channel, availability, barred: None };
     let cashier = |ways, chosen| Cashier {
         frame: signed_in(frame),
         viewer: owner(),
@@ -216,7 +217,13 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
     let in_wechat = || vec![way(Channel::Wechat, Availability::Here), way(Channel::Alipay, Availability::NeedsBrowser)];
     let in_browser = vec![way(Channel::Wechat, Availability::OpensApp), way(Channel::Alipay, Availability::OpensApp)];
     let in_alipay = vec![way(Channel::Wechat, Availability::NotHere), way(Channel::Alipay, Availability::Here)];
-    let down = vec![way(Channel::Wechat, Availability::Down), way(Channel::Alipay, Availability::NeedsBrowser)];
+    let why = |channel, availability, why| Way { barred: Some(why), ..way(channel, availability) };
+    let reason = Bilingual::new("银行系统维护", "The bank is being serviced");
+    let paused = Barred::Paused { until: at("2026-09-01 12:00:00"), reason };
+    let down = vec![
+        why(Channel::Wechat, Availability::Here, paused),
+        why(Channel::Alipay, Availability::NeedsBrowser, Barred::Above { max: Fen::new(500_000) }),
+    ];
     let on_desktop = vec![way(Channel::Alipay, Availability::OpensPage)];
     let busy = Refusal::ChannelBusy { channel: Channel::Wechat };
     vec![
@@ -238,7 +245,7 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
                 ..cashier(in_wechat(), Some(Channel::Wechat))
             },
         ),
-        sample("cashier-down", Cashier { problem: Some(busy), ..cashier(down, Some(Channel::Alipay)) }),
+        sample("cashier-down", Cashier { problem: Some(busy), ..cashier(down, None) }),
         sample("cashier-code", Cashier { code: true, ..cashier(on_desktop, Some(Channel::Alipay)) }),
         sample("cashier-code-only", Cashier { code: true, part: (1, 1), ..cashier(Vec::new(), None) }),
     ]
