@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use secrecy::ExposeSecret;
 
 use crate::config::{Config, Living, MessageServer, OneOrMore, Payee, Pem, Secrets, Webhook, WebhookSecret};
+use crate::domain::consent::PhoneCheck;
 use crate::domain::money::Fen;
 use crate::domain::trade::Channel;
 use crate::sandbox::fiscal::voice;
@@ -40,6 +41,9 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
     let server = config.official_account.as_ref().and_then(|account| account.message.as_ref());
     if server.is_some_and(is_sandbox_server) {
         complaints.push("official_account.message: this is the sandbox's, known to everybody".to_owned());
+    }
+    if config.checkout.phone_check != PhoneCheck::Off && config.sms.is_none() {
+        complaints.push("checkout.phone_check: codes go by text message; add [sms] or set it to off".to_owned());
     }
     if let Some(fiscal) = &config.fiscal {
         if !fiscal.is_encrypted() {

@@ -10,9 +10,10 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::Cause;
 use crate::domain::fee::{Collection, FeeItem, FeeKind, Window};
 use crate::domain::id_number::{IdNumber, check_digit};
-use crate::domain::ids::{FeeItemId, PayerId, PeriodId, ProgrammeId};
+use crate::domain::ids::{FeeItemId, PayLinkId, PayerId, PeriodId, ProgrammeId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
+use crate::domain::pay_for_me::{For, Lasting, PayLink};
 use crate::domain::payer::{PayerKind, Phone};
 use crate::domain::profile::Email;
 use crate::domain::programme::Programme;
@@ -24,7 +25,7 @@ use crate::store::enrolments::Details;
 use crate::store::payers::NewPayer;
 use crate::store::profiles::Profile;
 use crate::store::studies::{self, Study};
-use crate::store::{books, enrolments, fees, members, payers, profiles, programmes};
+use crate::store::{books, charges, enrolments, fees, members, pay_for_me, payers, profiles, programmes};
 use sea_orm::ConnectionTrait;
 
 /// Somebody to sign in as.
@@ -90,6 +91,7 @@ pub async fn fill_if_empty(app: &App) -> anyhow::Result<()> {
         if payer.number == named()[0].number {
             let profile = Profile { email: Email::parse("zhixia@qiming.example"), ..Profile::default() };
             profiles::save(&tx, &app.sealer, id, &profile, now).await?;
+            pay_link(app, &tx, id, now).await?;
         }
     }
     programmes(app, &tx, &school, now).await?;
@@ -134,6 +136,24 @@ async fn international_student(
     let opened = member::open(app, tx, &email, "I23000001", &face.name, stored).await?;
     let opened = opened.ok_or_else(|| anyhow::anyhow!("the account is there already"))?;
     members::bind(tx, opened, id, now).await?;
+    Ok(())
+}
+
+/// A link by which others may pay the student's first charge that may be shared.
+async fn pay_link(app: &App, tx: &impl ConnectionTrait, payer: PayerId, now: Moment) -> anyhow::Result<()> {
+    let own = charges::find_of_payer(tx, payer).await?;
+    let shared = own.iter().find(|charge| charge.item.min_split.is_some() && charge.balance.arrears().is_positive());
+    let Some(charge) = shared else { return Ok(()) };
+    let link = PayLink {
+        id: PayLinkId(0),
+        code: app.chance.token(22),
+        payer_id: payer,
+        of: For::Charge(charge.id),
+        created_at: now,
+        expires_at: now + Lasting::Week.time(),
+        revoked_at: None,
+    };
+    pay_for_me::insert(tx, &link).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 use serde::Deserialize;
 
 use crate::domain::bilingual::Bilingual;
-use crate::domain::consent::{AgreementGate, ReceiptPhone};
+use crate::domain::consent::{AgreementGate, PhoneCheck, ReceiptPhone};
 
 /// The text a school gets that has none of its own
 const AGREEMENT: (&str, &str) =
@@ -26,6 +26,8 @@ pub struct Checkout {
     pub agreement_text: Option<TextFile>,
     pub agreement_text_en: Option<TextFile>,
     pub receipt_phone: ReceiptPhone,
+    /// The phone that answers is the receipt's, and `receipt_phone` does not ask
+    pub phone_check: PhoneCheck,
 }
 
 impl Default for Checkout {
@@ -40,6 +42,7 @@ impl Default for Checkout {
             agreement_text: None,
             agreement_text_en: None,
             receipt_phone: ReceiptPhone::default(),
+            phone_check: PhoneCheck::default(),
         }
     }
 }

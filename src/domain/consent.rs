@@ -14,6 +14,18 @@ pub enum AgreementGate {
     Countdown,
 }
 
+/// 手机验证: whether a code is sent to a phone before anything is ordered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhoneCheck {
+    #[default]
+    Off,
+    /// Once in a sign-in
+    Once,
+    /// For each choice
+    Always,
+}
+
 /// 票据接收手机: what is asked of whom no phone is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]

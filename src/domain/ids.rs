@@ -64,4 +64,8 @@ ids! {
     BindingId,
     /// 海报
     PosterId,
+    /// 代付链接
+    PayLinkId,
+    /// 代付
+    GiftId,
 }

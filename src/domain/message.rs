@@ -25,6 +25,8 @@ coded! {
         ResetCode = "reset_code",
         /// 注册: the code that proves a phone
         SignUpCode = "sign_up_code",
+        /// 手机验证: the code that proves a phone before paying
+        PayCode = "pay_code",
         /// 激活: the link that proves a mailbox, or opens an account by e-mail
         MailLink = "mail_link",
         /// 候补到名额: by mail
@@ -71,7 +73,7 @@ impl MessageKind {
             | MessageKind::MailMoved
             | MessageKind::StudyShared
             | MessageKind::SignIn => Way::Mail,
-            MessageKind::ResetCode | MessageKind::SignUpCode | MessageKind::SeatText => Way::Sms,
+            MessageKind::ResetCode | MessageKind::SignUpCode | MessageKind::PayCode | MessageKind::SeatText => Way::Sms,
             MessageKind::PaidNote | MessageKind::RefundedNote | MessageKind::DueSoonNote | MessageKind::SignInNote => {
                 Way::Account
             }
@@ -82,7 +84,7 @@ impl MessageKind {
     pub const fn useful_for(self) -> Duration {
         match self {
             MessageKind::ResetLink => Duration::from_secs(30 * 60),
-            MessageKind::ResetCode | MessageKind::SignUpCode => Duration::from_secs(5 * 60),
+            MessageKind::ResetCode | MessageKind::SignUpCode | MessageKind::PayCode => Duration::from_secs(5 * 60),
             _ => Duration::from_secs(24 * 3600),
         }
     }

@@ -26,6 +26,7 @@ pub mod order_no;
 pub mod password;
 pub mod pattern;
 pub mod pause;
+pub mod pay_for_me;
 pub mod payer;
 pub mod poster;
 pub mod profile;

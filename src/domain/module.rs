@@ -25,10 +25,12 @@ pub enum Module {
     Recovery,
     /// 银行卡
     BankCard,
+    /// 家长代付
+    PayForMe,
 }
 
 impl Module {
-    pub const ALL: [Module; 8] = [
+    pub const ALL: [Module; 9] = [
         Module::OtherFees,
         Module::LivingFees,
         Module::Enrolment,
@@ -37,6 +39,7 @@ impl Module {
         Module::FiscalReceipts,
         Module::Recovery,
         Module::BankCard,
+        Module::PayForMe,
     ];
 }
 

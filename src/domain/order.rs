@@ -1,7 +1,7 @@
 //! 缴费单: its states, and what to do with what a channel says about one.
 use super::bilingual::Bilingual;
 use super::fee::coded;
-use super::ids::{AttemptId, ChargeId, OrderId, PayerId};
+use super::ids::{AttemptId, ChargeId, GiftId, OrderId, PayerId};
 use super::moment::Moment;
 use super::money::Fen;
 use super::order_no::{AttemptNo, OrderNo};
@@ -59,6 +59,8 @@ pub struct Attempt {
     pub amount: Fen,
     pub state: AttemptState,
     pub buyer: Option<Buyer>,
+    /// 代付: whose gift it is; none: the payer's own
+    pub gift: Option<GiftId>,
     pub payer_ip: String,
     pub return_url: String,
     pub created_at: Moment,

@@ -13,29 +13,39 @@ use crate::app::App;
 use crate::channel::contract::{ChannelError, PaymentChannel, Prepay, PrepayAsk, RefusedFor};
 use crate::domain::charge::Charge;
 use crate::domain::checkout::{Part, Wanted, plan};
-use crate::domain::ids::{AttemptId, ChargeId, OrderId, PayerId};
+use crate::domain::ids::{AttemptId, ChargeId, GiftId, OrderId, PayerId};
 use crate::domain::method::Barred;
 use crate::domain::money::Fen;
 use crate::domain::order::{Attempt, AttemptState, CloseReason, Order, OrderLine, OrderState};
 use crate::domain::order_no::{AttemptNo, OrderNo};
+use crate::domain::payer::Phone;
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{Buyer, Channel, Product};
 use crate::drill::Fault;
-use crate::store::{agreements, attempts, charges, orders, payers};
+use crate::store::{agreements, attempts, charges, orders, payers, receipt_phones};
 
 /// Opens the orders of a checkout, one per payee, in the order they are to be paid. The same `checkout_id` again
 /// with the same selection gives the same orders; a pending order of exactly the same lines is used again, and belongs
 /// to this checkout from then on.
 pub async fn open(app: &App, payer: PayerId, checkout_id: &str, wanted: &[Wanted]) -> Result<Vec<Order>> {
-    open_agreed(app, (payer, checkout_id), wanted, None).await
+    open_given(app, (payer, checkout_id), wanted, &Given::default()).await
 }
 
-/// As [`open`], by a payer who has agreed to the school's text.
-pub async fn open_agreed(
+/// What a payer gave on the way to the order.
+#[derive(Default)]
+pub struct Given {
+    /// The text that was agreed to
+    pub agreement: Option<Agreement>,
+    /// The phone that was proven
+    pub phone: Option<Phone>,
+}
+
+/// As [`open`], by a payer who has been asked first.
+pub async fn open_given(
     app: &App,
     (payer, checkout_id): (PayerId, &str),
     wanted: &[Wanted],
-    agreed: Option<&Agreement>,
+    given: &Given,
 ) -> Result<Vec<Order>> {
     let known = orders::find_of_checkout(app.db.read(), payer, checkout_id).await?;
     if covers(app.db.read(), &known, wanted).await? {
@@ -74,9 +84,12 @@ pub async fn open_agreed(
         let no = numbers.get(at).ok_or(Refusal::ArrearsChanged)?;
         ids.push(insert(app, &tx, (payer, checkout_id), (no, place), &part).await?);
     }
-    if let Some(agreement) = agreed {
-        for id in &ids {
+    for id in &ids {
+        if let Some(agreement) = &given.agreement {
             agreements::note(&tx, *id, (&agreement.version, &agreement.text), app.clock.now()).await?;
+        }
+        if let Some(phone) = &given.phone {
+            receipt_phones::note(&tx, &app.sealer, *id, phone).await?;
         }
     }
     app.drill.point("checkout: orders written")?;
@@ -131,7 +144,7 @@ async fn covers(db: &impl sea_orm::ConnectionTrait, known: &[Order], wanted: &[W
 }
 
 /// Orders of this payer whose time has run out and that hold a wanted charge are closed first, not met with a refusal.
-async fn release_expired(app: &App, payer: PayerId, wanted: &[Wanted]) -> Result<()> {
+pub(super) async fn release_expired(app: &App, payer: PayerId, wanted: &[Wanted]) -> Result<()> {
     let now = app.clock.now();
     for (order, charge) in orders::pending_lines(app.db.read(), payer).await? {
         if order.expires_at <= now && wanted.iter().any(|one| one.charge_id == charge) {
@@ -148,7 +161,7 @@ pub(super) async fn next_order_no(app: &App) -> Result<OrderNo> {
 }
 
 /// A pending order with exactly these lines and amounts.
-async fn find_same(
+pub(super) async fn find_same(
     tx: &impl sea_orm::ConnectionTrait,
     pending: &[(Order, ChargeId)],
     part: &Part,
@@ -199,6 +212,8 @@ pub(super) async fn insert(
 pub struct PayAsk {
     pub product: Product,
     pub buyer: Option<Buyer>,
+    /// 代付: whose gift it is
+    pub gift: Option<GiftId>,
     /// The payer's own address
     pub payer_ip: String,
     /// Where the payer's browser comes back to
@@ -256,7 +271,7 @@ pub fn barred(app: &App, order: &Order, channel: Channel) -> Option<Barred> {
 /// Whether a live attempt serves this wish too. WeChat lets an H5 link pay only from the address it was made for.
 fn fits(live: &Attempt, ask: &PayAsk) -> bool {
     let here = ask.product != Product::WechatH5 || live.payer_ip == ask.payer_ip;
-    live.product == ask.product && live.buyer == ask.buyer && here
+    live.product == ask.product && live.buyer == ask.buyer && live.gift == ask.gift && here
 }
 
 /// The payment under way of an order, for a page that is drawn again; none when there is no live attempt.
@@ -339,6 +354,7 @@ async fn begin(app: &App, order: &Order, ask: &PayAsk) -> Result<Option<Attempt>
         amount: order.total,
         state: AttemptState::Live,
         buyer: ask.buyer.clone(),
+        gift: ask.gift,
         payer_ip: ask.payer_ip.clone(),
         return_url: ask.return_url.clone(),
         created_at: now,

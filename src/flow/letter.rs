@@ -28,6 +28,11 @@ pub enum Letter {
         phone: String,
         code: String,
     },
+    /// 手机验证 before paying
+    PayCode {
+        phone: String,
+        code: String,
+    },
     /// 激活: `link` is the whole address.
     ConfirmMail {
         email: String,
@@ -82,6 +87,7 @@ impl Letter {
             Letter::ResetLink { .. } => MessageKind::ResetLink,
             Letter::ResetCode { .. } => MessageKind::ResetCode,
             Letter::SignUpCode { .. } => MessageKind::SignUpCode,
+            Letter::PayCode { .. } => MessageKind::PayCode,
             Letter::ConfirmMail { .. } | Letter::Register { .. } | Letter::HasAccount { .. } => MessageKind::MailLink,
             Letter::Seat { phone: None, .. } => MessageKind::SeatMail,
             Letter::Seat { phone: Some(_), .. } => MessageKind::SeatText,
@@ -108,7 +114,7 @@ impl Letter {
     pub fn subject(&self) -> &'static str {
         match self {
             Letter::ResetLink { .. } => "重设缴费系统密码 · Choose a new password",
-            Letter::ResetCode { .. } | Letter::SignUpCode { .. } | Letter::Note { .. } => "",
+            Letter::ResetCode { .. } | Letter::SignUpCode { .. } | Letter::PayCode { .. } | Letter::Note { .. } => "",
             Letter::Register { .. } => "Activate your account",
             Letter::HasAccount { .. } => "You have an account",
             Letter::StudyShared { .. } => "Your study was bound to another account",
@@ -144,6 +150,10 @@ impl Letter {
                  choose \"Forgotten your password?\" on the sign-in page.\n\nIf it was not you, ignore this mail.\n"
             ),
             Letter::StudyShared { at, .. } => shared(en, Moment::from_millis(*at), &config.school.phone),
+            Letter::PayCode { code, .. } => format!(
+                "【{zh}】缴费验证码 {code}，5 分钟内有效，请勿告诉任何人。 \
+                 Code {code} to go on paying, valid for 5 minutes; tell nobody."
+            ),
             Letter::ConfirmMail { link, .. } => format!(
                 "您好：\n\n有人在{zh}缴费系统登记了这个邮箱。请打开下面的链接激活，24 小时内有效。激活后才会用它找回密码。\n\n\
                  {link}\n\n如果不是您本人操作，请忽略本邮件，这个邮箱不会被使用。\n\n\

@@ -95,7 +95,9 @@ async fn carry(app: &App, due: &Due) -> Result<Outcome> {
             };
             by_sms(app, phone, code, &letter).await
         }
-        (Way::Sms, Letter::SignUpCode { phone, code }) => by_sms(app, Phone::parse(phone), code, &letter).await,
+        (Way::Sms, Letter::SignUpCode { phone, code } | Letter::PayCode { phone, code }) => {
+            by_sms(app, Phone::parse(phone), code, &letter).await
+        }
         (Way::Sms, Letter::Seat { phone: Some(phone), .. }) => by_sms(app, Phone::parse(phone), "", &letter).await,
         (Way::Sms, _) => Ok(Outcome::Unsent(Unsent::Never("no text message"))),
     }
@@ -116,7 +118,7 @@ async fn by_mail(app: &App, due: &Due, letter: &Letter) -> Result<Outcome> {
         | Letter::Register { email, .. }
         | Letter::HasAccount { email } => Email::parse(email),
         Letter::StudyShared { member, .. } => members::email(app.db.read(), &app.sealer, *member).await?,
-        Letter::ResetCode { .. } | Letter::SignUpCode { .. } | Letter::Note { .. } => None,
+        Letter::ResetCode { .. } | Letter::SignUpCode { .. } | Letter::PayCode { .. } | Letter::Note { .. } => None,
         Letter::ResetLink { username, token, .. } => match sign_in::find(app, username).await? {
             Some((account, _)) => {
                 let (payer, to) = (account.payer.id, address(app, account.payer.id).await?);

@@ -6,19 +6,19 @@
 use std::time::Duration;
 
 use sea_orm::DatabaseTransaction;
-use serde::{Deserialize, Serialize};
 
-use super::account::{NewPassword, NotTaken, Taken, asked, words};
+use super::account::{NewPassword, NotTaken, asked, words};
 use super::failure::Result;
-use super::guess::{Caller, Challenge, Gate, Toll, all_allowed, keyed};
+use super::guess::{Caller, all_allowed, keyed};
 use super::letter::Letter;
+use super::phone_code::CodeFor;
 use super::session::hash;
 use super::{device, mailbox, password, session};
 use crate::app::App;
 use crate::domain::document::{Document, WrongNumber};
-use crate::domain::id_number::{IdNumber, normalise};
+use crate::domain::id_number::IdNumber;
 use crate::domain::ids::PayerId;
-use crate::domain::message::{MessageKind, Way};
+use crate::domain::message::Way;
 use crate::domain::moment::Moment;
 use crate::domain::payer::{PayerKind, Phone, name_key};
 use crate::domain::profile::{Email, Gender, real_name};
@@ -26,160 +26,20 @@ use crate::domain::question::Question;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::Rights;
 use crate::store::payers::{Account, NewPayer};
-use crate::store::seal::Field;
 use crate::store::sign_ups::{MOST, Opened, SignUp};
-use crate::store::{accounts, messages, payers, profiles, sign_ups};
+use crate::store::{accounts, payers, profiles, sign_ups};
 
-/// How long the steps may take together
-const STEP: Duration = Duration::from_secs(30 * 60);
 /// How long the same form opens the same account, for a second tap
 const AGAIN: Duration = Duration::from_secs(60);
-/// Codes to one phone
-const PAUSE: (u32, Duration) = (1, Duration::from_secs(60));
-const PHONE: (u32, Duration) = (5, Duration::from_secs(3600));
-/// Codes asked for from one network, and how many of them without a question: a whole campus may be one
-const ADDRESS: (u32, Duration) = (60, Duration::from_secs(600));
-const FREE: u32 = 5;
 /// Forms of one phone, and of one document number, that were filled in well
 const FORMS: (u32, Duration) = (5, Duration::from_secs(86_400));
+
+/// The code that proves the phone.
+pub const CODE: CodeFor = CodeFor { name: "sign-up", letter: |phone, code| Letter::SignUpCode { phone, code } };
 
 /// Whether people can sign up: the phone is proven by a text message.
 pub fn is_offered(app: &App) -> bool {
     app.carrier.has(Way::Sms)
-}
-
-/// Between asking for the code and the account.
-#[derive(Serialize, Deserialize)]
-struct Step {
-    visitor: String,
-    phone_sealed: String,
-    /// The page that was wanted; empty for none
-    back: String,
-    /// Tells the code without saying it
-    tag: String,
-    /// Milliseconds since 1970
-    until: i64,
-    proven: bool,
-}
-
-impl Step {
-    fn phone(&self, app: &App) -> Option<Phone> {
-        Phone::parse(&app.sealer.open(Field::Phone, &self.phone_sealed)?)
-    }
-}
-
-/// What a page between the steps shows.
-pub struct Waiting {
-    /// Masked
-    pub phone: String,
-    pub back: String,
-    pub proven: bool,
-}
-
-pub async fn waiting(app: &App, ticket: &str, visitor: &str) -> Option<Waiting> {
-    let step = step(app, ticket, visitor).await?;
-    Some(Waiting { phone: step.phone(app)?.masked(), proven: step.proven, back: step.back })
-}
-
-async fn step(app: &App, ticket: &str, visitor: &str) -> Option<Step> {
-    let step: Step = serde_json::from_str(&app.cache.get(&step_key(ticket)).await?).ok()?;
-    (step.visitor == visitor).then_some(step)
-}
-
-fn step_key(ticket: &str) -> String {
-    format!("sign-up:{ticket}")
-}
-
-async fn keep(app: &App, ticket: &str, step: &Step) {
-    if let Ok(text) = serde_json::to_string(step) {
-        app.cache.put(&step_key(ticket), &text, STEP).await;
-    }
-}
-
-fn toll(app: &App, caller: Caller<'_>) -> Toll {
-    Toll::new(app, "sign-up", caller.address, FREE, ADDRESS)
-}
-
-/// The security check the next wish for a code must come with, if it must.
-pub async fn question(app: &App, caller: Caller<'_>) -> Option<Challenge> {
-    toll(app, caller).question(app).await
-}
-
-/// Asks for a code. Gives the ticket of the page that takes it; says the same of every phone.
-pub async fn send_code(app: &App, phone: &str, back: &str, caller: Caller<'_>) -> Result<Taken<String>> {
-    if phone.trim().is_empty() {
-        return Ok(Err(NotTaken::Empty));
-    }
-    let Some(phone) = Phone::parse_mobile(phone) else { return Ok(Err(NotTaken::Phone)) };
-    let ticket = app.chance.token(32);
-    Ok(code_for(app, &ticket, &phone, back, caller).await?.map(|()| ticket))
-}
-
-/// Asks for another code on the same page; the one before is over.
-pub async fn send_again(app: &App, ticket: &str, caller: Caller<'_>) -> Result<Taken<()>> {
-    let step = step(app, ticket, caller.visitor).await.filter(|step| !step.proven);
-    match step.and_then(|step| Some((step.phone(app)?, step.back))) {
-        Some((phone, back)) => code_for(app, ticket, &phone, &back, caller).await,
-        None => Ok(Err(NotTaken::StepOver)),
-    }
-}
-
-async fn code_for(app: &App, ticket: &str, phone: &Phone, back: &str, caller: Caller<'_>) -> Result<Taken<()>> {
-    let of = keyed(app, "sign-up phone", phone.reveal());
-    let limits = [(format!("ask:{of}"), PHONE), (format!("ask-pause:{of}"), PAUSE)];
-    if let Err(guess) = toll(app, caller).pay(app, caller.captcha).await {
-        return Ok(Err(NotTaken::Guess(guess)));
-    }
-    if let Err(until) = all_allowed(app, &limits).await {
-        return Ok(Err(NotTaken::Wait { until }));
-    }
-    let code = format!("{:06}", app.chance.below(1_000_000));
-    let step = Step {
-        visitor: caller.visitor.to_owned(),
-        phone_sealed: app.sealer.seal(Field::Phone, phone.reveal()),
-        back: back.to_owned(),
-        tag: tag(app, ticket, &code),
-        until: (app.clock.now() + MessageKind::SignUpCode.useful_for()).millis(),
-        proven: false,
-    };
-    keep(app, ticket, &step).await;
-    let letter = Letter::SignUpCode { phone: phone.reveal().to_owned(), code };
-    messages::insert(app.db.write(), &app.sealer, letter.kind(), &letter.write(), app.clock.now()).await?;
-    Ok(Ok(()))
-}
-
-fn tag(app: &App, ticket: &str, code: &str) -> String {
-    keyed(app, "sign-up code", &format!("{ticket} {code}"))
-}
-
-/// The security check the next code must come with, if it must.
-pub async fn code_question(app: &App, ticket: &str, caller: Caller<'_>) -> Option<Challenge> {
-    let phone = step(app, ticket, caller.visitor).await?.phone(app)?;
-    Gate::new(app, "sign-up", phone.reveal(), caller.address).question(app, caller.visitor).await
-}
-
-/// The code that came by text message.
-pub async fn prove(app: &App, ticket: &str, code: &str, caller: Caller<'_>) -> Result<Taken<()>> {
-    let Some(step) = step(app, ticket, caller.visitor).await else { return Ok(Err(NotTaken::StepOver)) };
-    let Some(phone) = step.phone(app) else { return Ok(Err(NotTaken::StepOver)) };
-    if step.proven {
-        return Ok(Ok(()));
-    }
-    if code.trim().is_empty() {
-        return Ok(Err(NotTaken::Empty));
-    }
-    let gate = Gate::new(app, "sign-up", phone.reveal(), caller.address);
-    let left = match gate.enter(app, caller.captcha).await {
-        Ok(left) => left,
-        Err(guess) => return Ok(Err(NotTaken::Guess(guess))),
-    };
-    let in_time = app.clock.now() < Moment::from_millis(step.until);
-    if !in_time || tag(app, ticket, &normalise(code)) != step.tag {
-        return Ok(Err(NotTaken::Guess(gate.wrong(app, left).await)));
-    }
-    gate.right(app).await;
-    keep(app, ticket, &Step { proven: true, ..step }).await;
-    Ok(Ok(()))
 }
 
 /// The form as it was typed.
@@ -284,10 +144,7 @@ pub async fn submit(
     mail_address: &str,
     caller: Caller<'_>,
 ) -> Result<Answer> {
-    let step = step(app, ticket, caller.visitor).await.filter(|step| step.proven);
-    let Some((phone, back)) = step.and_then(|step| Some((step.phone(app)?, step.back))) else {
-        return Ok(Answer::StepOver);
-    };
+    let Some((phone, back)) = CODE.proven(app, ticket, caller.visitor).await else { return Ok(Answer::StepOver) };
     let ticket = hash(ticket);
     if let Some(again) = of_form(app, &ticket, &back).await? {
         return Ok(again);

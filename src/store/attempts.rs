@@ -7,7 +7,7 @@ use super::error::{Result, StoreError};
 use super::fees::{returned_id, unfit};
 use super::schema::attempt::{Column, Entity, Model};
 use super::seal::{Field, Sealer};
-use crate::domain::ids::{AttemptId, OrderId};
+use crate::domain::ids::{AttemptId, GiftId, OrderId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::order::{Attempt, AttemptState};
@@ -33,6 +33,7 @@ fn read(row: Model, sealer: &Sealer) -> Result<Attempt> {
         amount: Fen::new(row.amount_fen),
         state: AttemptState::parse(&row.state).ok_or_else(|| bad("state", &row.state))?,
         buyer,
+        gift: row.gift_id.map(GiftId),
         payer_ip: row.payer_ip.clone(),
         return_url: row.return_url.clone(),
         created_at: Moment::from_millis(row.created_at),
@@ -85,8 +86,8 @@ pub async fn find_payable(
 /// Inserts a live attempt; the id in `attempt` is not read. A second live attempt of the order is a duplicate.
 pub async fn insert(tx: &impl ConnectionTrait, sealer: &Sealer, attempt: &Attempt) -> Result<AttemptId> {
     let sql = "INSERT INTO attempt (attempt_no, order_id, channel, product, payee_code, amount_fen, state, \
-        buyer_sealed, payer_ip, return_url, created_at, expires_at, inquiries, next_inquiry_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, 'live', $7, $8, $9, $10, $11, 0, $12) RETURNING id";
+        buyer_sealed, payer_ip, return_url, created_at, expires_at, inquiries, next_inquiry_at, \
+        gift_id) VALUES ($1, $2, $3, $4, $5, $6, 'live', $7, $8, $9, $10, $11, 0, $12, $13) RETURNING id";
     let values = [
         attempt.attempt_no.as_str().into(),
         attempt.order_id.0.into(),
@@ -100,6 +101,7 @@ pub async fn insert(tx: &impl ConnectionTrait, sealer: &Sealer, attempt: &Attemp
         attempt.created_at.millis().into(),
         attempt.expires_at.millis().into(),
         attempt.next_inquiry_at.map(Moment::millis).into(),
+        attempt.gift.map(|gift| gift.0).into(),
     ];
     Ok(AttemptId(returned_id(tx, sql, values).await?))
 }

@@ -170,7 +170,9 @@ migrations![
     "0020_agreement",
     "0021_notes",
     "0022_international",
-    "0023_posters"
+    "0023_posters",
+    "0024_order_phone",
+    "0025_pay_for_me"
 ];
 
 impl MigratorTrait for Migrations {

@@ -34,6 +34,8 @@ impl Place {
             Field::Letter => Place { field, table: "message", column: "letter_sealed", index: None },
             Field::Card => Place { field, table: "profile", column: "card_sealed", index: None },
             Field::Account => Place { field, table: "top_up", column: "account_sealed", index: None },
+            Field::ReceiptPhone => Place { field, table: "order_phone", column: "phone_sealed", index: None },
+            Field::Giver => Place { field, table: "gift", column: "giver_sealed", index: None },
             Field::Enrolment => Place { field, table: "enrolment", column: "details_sealed", index: None },
         }
     }

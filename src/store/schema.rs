@@ -143,6 +143,7 @@ table! {
         ended_at: Option<i64>,
         inquiries: i64,
         next_inquiry_at: Option<i64>,
+        gift_id: Option<i64>,
     }
 }
 

@@ -79,10 +79,14 @@ pub enum Field {
     Member,
     /// What a study is known by
     Study,
+    /// The phone that was proven when an order was made
+    ReceiptPhone,
+    /// 代付: what a giver wishes to be called
+    Giver,
 }
 
 impl Field {
-    pub const ALL: [Field; 12] = [
+    pub const ALL: [Field; 14] = [
         Field::IdNumber,
         Field::Phone,
         Field::Buyer,
@@ -95,6 +99,8 @@ impl Field {
         Field::Account,
         Field::Member,
         Field::Study,
+        Field::ReceiptPhone,
+        Field::Giver,
     ];
 
     const fn name(self) -> &'static str {
@@ -111,6 +117,8 @@ impl Field {
             Field::Account => "account",
             Field::Member => "member",
             Field::Study => "study",
+            Field::ReceiptPhone => "receipt_phone",
+            Field::Giver => "giver",
         }
     }
 }

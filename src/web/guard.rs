@@ -282,7 +282,8 @@ pub fn local_path(path: &str) -> Option<&str> {
     // a browser takes `.` and `..` out of a path before it goes there, in whatever way they are written
     let dots = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
     let straight = !path.contains("//") && !path.split(['/', '?']).any(dots);
-    let fits = (ours("/h5") || ours("/q") || ours("/verify")) && plain && straight && path.len() <= LONGEST_PATH;
+    let ours = ["/h5", "/q", "/for", "/verify"].into_iter().any(ours);
+    let fits = ours && plain && straight && path.len() <= LONGEST_PATH;
     let fits = fits && !path.starts_with("/h5/login") && !path.starts_with("/h5/logout");
     fits.then_some(path)
 }
@@ -367,9 +368,19 @@ impl<'a> FromRequest<'a> for Settled {
 /// stands on.
 pub fn page_of(path: &str) -> &str {
     let bare = path.split('?').next().unwrap_or(path);
-    for act in
-        ["/pay", "/go", "/cancel", "/browser", "/code.png", "/voucher.png", "/voucher.pdf", "/state", "/events", "/ask"]
-    {
+    for act in [
+        "/pay",
+        "/go",
+        "/cancel",
+        "/browser",
+        "/code.png",
+        "/voucher.png",
+        "/voucher.pdf",
+        "/state",
+        "/events",
+        "/ask",
+        "/revoke",
+    ] {
         if let Some(page) = bare.strip_suffix(act) {
             return page;
         }
@@ -395,6 +406,7 @@ mod tests {
             "/h5?x=1",
             "/h5/tuition?period=2026&amt1=1500.00",
             "/q/abc",
+            "/for/abc?lang=en",
             "/h5/orders/XF1",
             "/verify?no=1",
         ] {

@@ -7,15 +7,15 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, ha
 
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
-    account, amount, callback, cashier, checkout, confirm, dealings, enrol, ereceipt, help, home, living, login,
-    logout, member, news, orders, other, paid, pay, poster, profile, recovery, result, settings, sign_up, state,
-    trouble, tuition, verify, wechat,
+    account, amount, callback, cashier, checkout, confirm, dealings, enrol, ereceipt, give, help, home, living, login,
+    logout, member, news, orders, other, paid, pay, pay_for_me, phone, poster, profile, recovery, result, settings,
+    sign_up, state, trouble, tuition, verify, wechat,
 };
 use super::view::links;
 use super::{api, error, health, notify, push};
 use crate::app::App;
 use crate::domain::module::Module::{
-    self, BankCard, Enrolment, FiscalReceipts, International, LivingFees, OtherFees, Recovery, SignUp,
+    self, BankCard, Enrolment, FiscalReceipts, International, LivingFees, OtherFees, PayForMe, Recovery, SignUp,
 };
 
 pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
@@ -24,6 +24,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .nest("/h5", h5().around(pages))
         // such an address may stand where search engines read
         .nest("/q", code().around(pages).with(SetHeader::new().overriding("x-robots-tag", "noindex")))
+        .nest("/for", given().around(pages).with(SetHeader::new().overriding("x-robots-tag", "noindex")))
         .at("/wechat/callback", get(callback::wechat).around(pages))
         .at("/wechat/message", get(push::check).post(push::receive))
         .at("/alipay/callback", get(callback::alipay).around(pages))
@@ -88,6 +89,8 @@ fn h5() -> Route {
         .at("/living/:service", of(LivingFees, page(get(living::show).post(living::submit))))
         .at("/checkout", page(post(checkout::submit)))
         .at("/confirm", page(get(confirm::show)))
+        .at("/phone", page(get(phone::show).post(phone::submit)))
+        .at("/phone/code", page(get(phone::show_code).post(phone::submit_code)))
         .at("/agreement", page(get(confirm::show_agreement)))
         .at("/cashier/:order_no", page(get(cashier::show)))
         .at("/cashier/:order_no/pay", page(post(pay::pay)))
@@ -103,6 +106,10 @@ fn h5() -> Route {
         .at("/dealings", page(get(dealings::list)))
         .at("/orders/:order_no", page(get(orders::show)))
         .at("/orders/:order_no/trouble", page(get(trouble::show)))
+        .at("/pay-for-me", of(PayForMe, page(get(pay_for_me::list).post(pay_for_me::make))))
+        .at("/pay-for-me/:pay_link_id", of(PayForMe, page(get(pay_for_me::show))))
+        .at("/pay-for-me/:pay_link_id/revoke", of(PayForMe, page(post(pay_for_me::revoke))))
+        .at("/pay-for-me/:pay_link_id/code.png", of(PayForMe, get(pay_for_me::code_png)))
         .at("/paid", page(get(paid::list)))
         .at("/paid/:receipt_no", page(get(paid::show)))
         .at("/paid/:receipt_no/ereceipt", of(FiscalReceipts, page(get(ereceipt::show))))
@@ -128,6 +135,13 @@ fn code() -> Route {
         .at("/:code/ask", page(post(result::ask)))
         .at("/:code/state", get(state::show))
         .at("/:code/events", get(state::events))
+}
+
+/// Whoever has the link may begin to pay what it is for.
+fn given() -> Route {
+    Route::new()
+        // nobody signs in here
+        .at("/:code", of(PayForMe, page(get(give::show).post(give::submit))))
 }
 
 fn page(methods: RouteMethod) -> impl Endpoint<Output = Response> {

@@ -31,6 +31,7 @@ impl Scene {
             ("charge_id", &self.student.tuition.to_string()),
             ("programme_id", "1"),
             ("enrolment_id", "1"),
+            ("pay_link_id", "1"),
             ("receipt_no", "1"),
             ("service", "electricity"),
         ])

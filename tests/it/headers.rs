@@ -39,8 +39,9 @@ async fn every_page(world: &TestApp, student: &Student, phone: &Phone) -> Vec<Pa
     let waiting = world.open_one(student.id, &[student.insurance]).await;
     let receipt = jiaofei::store::journal::find_receipt_of_order(world.app.db.read(), paid.id).await.unwrap().unwrap();
     let seat = crate::enrolling::seat_of(world, student).await;
+    let link = crate::pay_for_me::link_of(world, student, student.tuition).await;
     phone.sign_in(student).await;
-    let mut pages = Vec::new();
+    let mut pages = vec![phone.get(&format!("/for/{}", link.code)).await];
     for route in routes().into_iter().filter(|route| route.method == "GET") {
         for order in [&waiting, &paid] {
             if route.pattern.ends_with("/events") {
@@ -57,6 +58,7 @@ async fn every_page(world: &TestApp, student: &Student, phone: &Phone) -> Vec<Pa
                         ("id", "1"),
                         ("programme_id", "1"),
                         ("enrolment_id", &seat.to_string()),
+                        ("pay_link_id", &link.id.to_string()),
                         ("service", "electricity"),
                         ("poster_no", "HB000001"),
                     ]))

@@ -9,13 +9,14 @@ use crate::world::map::routes;
 use crate::world::phone::{Device, Phone};
 
 /// The modules that have pages, and how their paths begin.
-const PAGES: [(Module, &[&str]); 6] = [
+const PAGES: [(Module, &[&str]); 7] = [
     (Module::OtherFees, &["/h5/other"]),
     (Module::LivingFees, &["/h5/living"]),
     (Module::Enrolment, &["/h5/enrol"]),
     (Module::Recovery, &["/h5/forgot"]),
     (Module::BankCard, &["/h5/me/card"]),
     (Module::International, &["/h5/international", "/h5/studies"]),
+    (Module::PayForMe, &["/h5/pay-for-me", "/for/"]),
 ];
 
 fn set(opening: Opening) -> impl FnOnce(&mut Config) {
@@ -25,7 +26,8 @@ fn set(opening: Opening) -> impl FnOnce(&mut Config) {
 /// Method and path of every page of every module.
 fn paths() -> Vec<(&'static str, String)> {
     let ours = |pattern: &str| PAGES.iter().any(|(_, heads)| heads.iter().any(|head| pattern.starts_with(head)));
-    let fill = [("programme_id", "1"), ("enrolment_id", "1"), ("service", "electricity")];
+    let fill =
+        [("programme_id", "1"), ("enrolment_id", "1"), ("service", "electricity"), ("pay_link_id", "1"), ("code", "x")];
     let found: Vec<_> = routes().into_iter().filter(|route| ours(&route.pattern)).collect();
     assert!(found.len() >= 12, "{found:?}");
     found.into_iter().map(|route| (route.method, route.path(&fill))).collect()

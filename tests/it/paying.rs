@@ -51,13 +51,13 @@ fn is_closed(trade: &Trade) -> bool {
 }
 
 /// Taps on a way of paying.
-async fn tap(phone: &Phone, cashier: &Page, method: &str) -> Page {
+pub async fn tap(phone: &Phone, cashier: &Page, method: &str) -> Page {
     let form = cashier.forms().into_iter().find(|form| form.action.ends_with("/pay")).expect("a form to pay");
     phone.submit(&form.set("method", method)).await
 }
 
 /// Goes to the channel's sign-in page and comes back as the owner of a wallet.
-async fn tell_who_pays(phone: &Phone, launch: &Page, who: &str) -> Page {
+pub async fn tell_who_pays(phone: &Phone, launch: &Page, who: &str) -> Page {
     let away = launch.attribute("jump", "href");
     let (address, fragment) = away.split_once('#').unwrap_or((&away, ""));
     assert!(fragment.is_empty() || fragment == "wechat_redirect");
@@ -66,7 +66,7 @@ async fn tell_who_pays(phone: &Phone, launch: &Page, who: &str) -> Page {
 }
 
 /// The prepay_id in what the page hands WeChat's bridge, checked as WeChat does.
-fn prepay_id(world: &TestApp, launch: &Page) -> String {
+pub fn prepay_id(world: &TestApp, launch: &Page) -> String {
     let call: BridgeCall = serde_json::from_str(&launch.attribute("launch", "data-wx")).unwrap();
     check(&world.sandbox, &call).unwrap()
 }

@@ -1,11 +1,12 @@
 //! One payer can never read, pay, cancel or guess anything of another: over the whole route map.
-use jiaofei::domain::ids::EnrolmentId;
+use jiaofei::domain::ids::{EnrolmentId, PayLinkId};
 use jiaofei::domain::order::{Order, OrderState};
 use jiaofei::domain::payer::Payer;
 use jiaofei::domain::trade::Product;
 use jiaofei::store::{journal, payers};
 
 use crate::enrolling::seat_of;
+use crate::pay_for_me::link_of;
 use crate::world::app::TestApp;
 use crate::world::map::{Route, routes};
 use crate::world::phone::{Device, Phone};
@@ -46,6 +47,8 @@ struct Scene {
     receipt_no: String,
     /// Of the victim
     enrolment: EnrolmentId,
+    /// Of the victim
+    pay_link: PayLinkId,
 }
 
 impl Scene {
@@ -58,7 +61,8 @@ impl Scene {
         let waiting = world.open_one(victim.id, &[victim.insurance]).await;
         let receipt = journal::find_receipt_of_order(world.app.db.read(), paid.id).await.unwrap().unwrap();
         let enrolment = seat_of(&world, &victim).await;
-        Scene { world, victim, waiting, paid, enrolment, receipt_no: receipt.receipt_no }
+        let pay_link = link_of(&world, &victim, victim.tuition).await.id;
+        Scene { world, victim, waiting, paid, enrolment, pay_link, receipt_no: receipt.receipt_no }
     }
 
     /// The path of a route to the victim's things.
@@ -68,6 +72,7 @@ impl Scene {
             ("charge_id", &self.victim.tuition.to_string()),
             ("receipt_no", &self.receipt_no),
             ("enrolment_id", &self.enrolment.to_string()),
+            ("pay_link_id", &self.pay_link.to_string()),
             // nobody's own, so nothing to find
             ("service", "nowhere"),
         ])
@@ -123,6 +128,7 @@ async fn another_payer_finds_nothing_behind_any_path_and_cannot_tell_it_from_wha
                 ("charge_id", "999999"),
                 ("receipt_no", "999999"),
                 ("enrolment_id", "999999"),
+                ("pay_link_id", "999999"),
                 ("service", "nowhere"),
             ]);
             let nothing = ask(phone, &route, &nowhere, &csrf).await;

@@ -31,7 +31,7 @@ async fn ask(phone: &Phone, mobile: &str, back: &str) -> Page {
 }
 
 /// The code in the last text message to a phone.
-async fn code(world: &TestApp, mobile: &str) -> String {
+pub async fn code(world: &TestApp, mobile: &str) -> String {
     post::run_once(&world.app).await.unwrap();
     let text = world.sandbox.postbox().of(mobile).pop().unwrap().text;
     text.split("验证码 ").nth(1).unwrap()[..6].to_owned()

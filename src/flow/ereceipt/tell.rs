@@ -2,13 +2,16 @@
 //! straight to the gateway: the e-receipt's own row waits until it was taken.
 use crate::app::App;
 use crate::domain::ereceipt::{Bill, EReceipt, Told};
-use crate::domain::ids::PayerId;
+use crate::domain::ids::{OrderId, PayerId};
+use crate::domain::order::Order;
+use crate::domain::payer::Phone;
 use crate::domain::profile::Email;
 use crate::flow::failure::Result;
 use crate::messenger::mail;
 use crate::messenger::sms::{Text, Texter};
 use crate::messenger::unsent::Unsent;
-use crate::store::{journal, members, payers, profiles};
+use crate::store::payers::Account;
+use crate::store::{journal, members, payers, profiles, receipt_phones};
 
 /// What came of it.
 pub enum Heard {
@@ -27,7 +30,7 @@ pub async fn tell(app: &App, row: &EReceipt, bill: &Bill) -> Result<Heard> {
     let Some(account) = payers::find(db, receipt.payer_id).await? else { return Ok(Heard::Nobody) };
     let text = text(app, bill);
     let mut later = None;
-    if let (Some(texter), Some(phone)) = (&app.carrier.sms, account.phone(&app.sealer)?)
+    if let (Some(texter), Some(phone)) = (&app.carrier.sms, phone_of(app, receipt.order_id, &account).await?)
         && texter.takes_text()
     {
         match texter.send(&phone, Text { text: &text, code: "" }).await {
@@ -48,14 +51,22 @@ pub async fn tell(app: &App, row: &EReceipt, bill: &Bill) -> Result<Heard> {
     Ok(later.map_or(Heard::Nobody, Heard::Later))
 }
 
-/// Where a payer will be told, masked; none: nowhere.
-pub async fn place(app: &App, payer: PayerId) -> Result<Option<String>> {
-    let Some(account) = payers::find(app.db.read(), payer).await? else { return Ok(None) };
+/// The phone that was proven for the order, else the account's.
+async fn phone_of(app: &App, order: OrderId, account: &Account) -> Result<Option<Phone>> {
+    match receipt_phones::find(app.db.read(), &app.sealer, order).await? {
+        Some(phone) => Ok(Some(phone)),
+        None => Ok(account.phone(&app.sealer)?),
+    }
+}
+
+/// Where the payer of an order will be told, masked; none: nowhere.
+pub async fn place(app: &App, order: &Order) -> Result<Option<String>> {
+    let Some(account) = payers::find(app.db.read(), order.payer_id).await? else { return Ok(None) };
     let texts = app.carrier.sms.as_ref().is_some_and(Texter::takes_text);
-    if let (true, Some(phone)) = (texts, account.phone(&app.sealer)?) {
+    if let (true, Some(phone)) = (texts, phone_of(app, order.id, &account).await?) {
         return Ok(Some(phone.masked()));
     }
-    let email = mailbox(app, payer).await?;
+    let email = mailbox(app, order.payer_id).await?;
     Ok(email.filter(|_| app.carrier.mail.is_some()).map(|email| email.masked()))
 }
 

@@ -8,10 +8,12 @@ use poem::{FromRequest, Request, RequestBody};
 use crate::app::App;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::Fund;
-use crate::domain::order::{Order, OrderLine};
+use crate::domain::ids::GiftId;
+use crate::domain::order::{Order, OrderLine, OrderState};
 use crate::domain::order_no::OrderNo;
 use crate::domain::payer::Payer;
 use crate::domain::refund::Refund;
+use crate::flow::pay_for_me::{self, Begun};
 use crate::flow::{records, verify};
 use crate::web::error::Problem;
 use crate::web::guard::{SignedIn, Visit};
@@ -28,6 +30,8 @@ pub struct Access {
     pub viewer: Viewer,
     /// The signed-in payer; none for somebody with the code
     payer: Option<Payer>,
+    /// 代付: the gift this order is paid as; none: its payer pays
+    pub gift: Option<GiftId>,
 }
 
 impl Access {
@@ -51,21 +55,34 @@ impl<'a> FromRequest<'a> for Access {
         let order = records::find_order(&visit.app, &signed.session, &no).await.map_err(Problem::from)?;
         let order = order.ok_or(Problem::NotFound)?;
         let viewer = Viewer::owner(&order.order_no);
-        Ok(Access { order, viewer, payer: Some(signed.payer) })
+        Ok(Access { order, viewer, payer: Some(signed.payer), gift: None })
     }
 }
 
 async fn by_code(visit: &Visit, code: &str) -> Result<Access, Problem> {
     let app = &visit.app;
-    let known = match code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        true => records::find_by_code(app, code).await?,
-        false => None,
-    };
-    if let Some((order, payer)) = known {
-        let viewer = Viewer::bearer(&order.pay_code, &payer);
-        return Ok(Access { order, viewer, payer: None });
+    if !is_code(code) {
+        return Err(unknown_code(visit).await);
     }
-    Err(unknown_code(visit).await)
+    if let Some((order, payer)) = records::find_by_code(app, code).await? {
+        let viewer = Viewer::bearer(&order.pay_code, &payer);
+        return Ok(Access { order, viewer, payer: None, gift: None });
+    }
+    match pay_for_me::find_begun(app, code).await? {
+        Some(begun) if begun.revoked && matches!(begun.order.state, OrderState::Pending { .. }) => {
+            Err(Problem::Ended(Message::GiftRevoked))
+        }
+        Some(Begun { gift, order, payer, .. }) => {
+            let viewer = Viewer::bearer(&gift.code, &payer);
+            Ok(Access { order, viewer, payer: None, gift: Some(gift.id) })
+        }
+        None => Err(unknown_code(visit).await),
+    }
+}
+
+/// Whether something may be a code at all.
+pub fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// A code cannot be guessed; whoever tries is slowed down all the same.

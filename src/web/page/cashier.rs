@@ -18,6 +18,7 @@ use crate::web::view::browser::BrowserGuide;
 use crate::web::view::cashier::Cashier;
 use crate::web::view::links::Door;
 use crate::web::view::message::{Message, MessagePage};
+use crate::web::view::part::Viewer;
 
 /// `GET …/cashier/{order_no}`, `GET /q/{code}`. Asks the channel first: nobody is to pay what is paid.
 #[handler]
@@ -97,7 +98,11 @@ pub async fn cancel(visit: &Visit, access: Access, _form: Form) -> Result<Respon
 /// `GET …/code.png`: the one code any app can scan. It leads to the order's own page and holds nothing else.
 #[handler]
 pub async fn code_png(visit: &Visit, access: Access) -> Result<Response> {
-    let link = link(visit, &access);
+    picture(visit, link(visit, &access)).await
+}
+
+/// An address as a code to scan, with the school's mark.
+pub async fn picture(visit: &Visit, link: String) -> Result<Response> {
     // `serve` has looked at the picture before it started
     let own = visit.app.config.school.mark.as_ref().and_then(|mark| Mark::read(mark.bytes()).ok());
     let mark = own.unwrap_or_default();
@@ -125,6 +130,9 @@ pub async fn browser(visit: &Visit, access: Access) -> Result<Response> {
 
 /// Pays this one order and shows nothing else of anybody.
 fn link(visit: &Visit, access: &Access) -> String {
-    let code = access.order.pay_code.clone();
+    let code = match &access.viewer {
+        Viewer::Bearer { code, .. } => code.clone(),
+        Viewer::Owner(_) => access.order.pay_code.clone(),
+    };
     format!("{}{}", visit.app.config.server.public_url, Door::Code(code).cashier())
 }

@@ -7,9 +7,8 @@ use super::{amount, confirm, other, tuition};
 use crate::domain::ids::ChargeId;
 use crate::domain::order::{Order, OrderState};
 use crate::domain::refusal::Refusal;
-use crate::flow::agreement::Agreement;
 use crate::flow::arrears;
-use crate::flow::checkout;
+use crate::flow::checkout::{self, Given};
 use crate::flow::failure::Failure;
 use crate::flow::poster::landing;
 use crate::web::error::{Problem, see_other};
@@ -31,10 +30,10 @@ pub async fn submit(visit: &Visit, signed: SignedIn, form: Form) -> Result<Respo
     };
     let (app, payer, confirmed) = (&visit.app, signed.payer.id, !form.get("confirmed").is_empty());
     let opened = if !confirm::is_asked(app) {
-        open(visit, &signed, &selection, None).await
+        open(visit, &signed, &selection, &Given::default()).await
     } else if confirmed {
         match confirm::take(visit, &signed, &form, &selection).await? {
-            Ok(agreed) => open(visit, &signed, &selection, agreed.as_ref()).await,
+            Ok(given) => open(visit, &signed, &selection, &given).await,
             Err(page) => return Ok(page),
         }
     } else {
@@ -73,15 +72,10 @@ pub async fn submit(visit: &Visit, signed: SignedIn, form: Form) -> Result<Respo
     }
 }
 
-async fn open(
-    visit: &Visit,
-    signed: &SignedIn,
-    selection: &Selection,
-    agreed: Option<&Agreement>,
-) -> Result<Vec<Order>, Failure> {
+async fn open(visit: &Visit, signed: &SignedIn, selection: &Selection, given: &Given) -> Result<Vec<Order>, Failure> {
     // under the payer's own name, so that nobody else's key can be met
     let checkout_id = format!("{}-{}", signed.payer.id, selection.key);
-    checkout::open_agreed(&visit.app, (signed.payer.id, &checkout_id), &selection.wanted, agreed).await
+    checkout::open_given(&visit.app, (signed.payer.id, &checkout_id), &selection.wanted, given).await
 }
 
 /// The page of other fees sends the fees of every batch and which batches were chosen: those of the others.

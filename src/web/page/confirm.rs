@@ -19,8 +19,10 @@ use crate::domain::profile::Email;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::Rights;
 use crate::flow::agreement::{self, Agreement};
+use crate::flow::checkout::Given;
 use crate::flow::failure::Failure;
-use crate::flow::{checkout, profile};
+use crate::flow::phone_check::Of;
+use crate::flow::{checkout, phone_check, profile};
 use crate::web::error::{Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
 use crate::web::guard::{SignedIn, Visit, local_path};
@@ -84,7 +86,7 @@ impl Selection {
 
 /// Whether this school has the page.
 pub fn is_asked(app: &App) -> bool {
-    app.config.checkout.confirm || app.config.checkout.agreement != AgreementGate::None
+    app.config.checkout.confirm || app.config.checkout.agreement != AgreementGate::None || phone_check::is_asked(app)
 }
 
 /// What was answered on the page, and why that is not enough.
@@ -107,7 +109,10 @@ impl Answered {
 #[handler]
 pub async fn show(visit: &Visit, signed: SignedIn) -> Result<Response> {
     match Selection::read(visit.query_pairs(), &[]) {
-        Ok(selection) if !selection.wanted.is_empty() => draw(visit, &signed, &selection, Answered::default()).await,
+        Ok(selection) if !selection.wanted.is_empty() => match must_prove(visit, &signed, &selection).await {
+            true => Ok(see_other(&links::phone_check(&selection.address()))),
+            false => draw(visit, &signed, &selection, Answered::default()).await,
+        },
         Ok(_) | Err(_) => Ok(see_other(links::TUITION)),
     }
 }
@@ -120,23 +125,34 @@ pub async fn show_agreement(visit: &Visit) -> Result<Response> {
     Ok(Page::new(AgreementPage { frame: visit.frame(None), text, version, back }).into_response())
 }
 
-/// What the form of the page was answered. The text agreed to, if there is one; or the page again.
+async fn must_prove(visit: &Visit, signed: &SignedIn, selection: &Selection) -> bool {
+    let of = Of { session: &signed.session, choice: &selection.key };
+    phone_check::is_asked(&visit.app) && phone_check::proven(&visit.app, of).await.is_none()
+}
+
+/// What the form of the page was answered: what was given, or the page again.
 pub async fn take(
     visit: &Visit,
     signed: &SignedIn,
     form: &Form,
     selection: &Selection,
-) -> Result<std::result::Result<Option<Agreement>, Response>> {
+) -> Result<std::result::Result<Given, Response>> {
+    let of = Of { session: &signed.session, choice: &selection.key };
+    let phone = phone_check::proven(&visit.app, of).await.filter(|_| phone_check::is_asked(&visit.app));
+    if phone.is_none() && phone_check::is_asked(&visit.app) {
+        return Ok(Err(see_other(&links::phone_check(&selection.address()))));
+    }
     let mut answered = Answered { stamp: form.get("stamp").to_owned(), ..Answered::default() };
     let asked = agreement::asked(&visit.app);
     if let Some(agreement) = &asked {
         answered.consent = consent_problem(visit, form, agreement);
     }
     if answered.consent.is_none() {
-        take_phone(visit, signed, form, &mut answered).await?;
+        take_phone(visit, (signed, selection), form, &mut answered).await?;
     }
     match answered.is_enough() {
-        true => Ok(Ok(asked)),
+        // who signed in without a password does not say where receipts go
+        true => Ok(Ok(Given { agreement: asked, phone: phone.filter(|_| !signed.is_limited()) })),
         false => Ok(Err(draw(visit, signed, selection, answered).await?)),
     }
 }
@@ -160,8 +176,15 @@ fn remaining(visit: &Visit, agreement: &Agreement, stamp: &str) -> u64 {
 }
 
 /// Keeps the phone where none is known and one was given, proven by the password as on 个人信息.
-async fn take_phone(visit: &Visit, signed: &SignedIn, form: &Form, answered: &mut Answered) -> Result<()> {
-    let Receiver::Asked { required, .. } = receiver(visit, signed, &Answered::default()).await? else { return Ok(()) };
+async fn take_phone(
+    visit: &Visit,
+    (signed, selection): (&SignedIn, &Selection),
+    form: &Form,
+    answered: &mut Answered,
+) -> Result<()> {
+    let Receiver::Asked { required, .. } = receiver(visit, signed, selection, &Answered::default()).await? else {
+        return Ok(());
+    };
     answered.phone = form.get("phone").trim().to_owned();
     if answered.phone.is_empty() {
         answered.phone_wrong = required;
@@ -187,7 +210,14 @@ async fn take_phone(visit: &Visit, signed: &SignedIn, form: &Form, answered: &mu
 }
 
 /// 票据接收手机 as this sign-in may see it.
-async fn receiver(visit: &Visit, signed: &SignedIn, answered: &Answered) -> Result<Receiver> {
+async fn receiver(visit: &Visit, signed: &SignedIn, selection: &Selection, answered: &Answered) -> Result<Receiver> {
+    if phone_check::is_asked(&visit.app) {
+        let of = Of { session: &signed.session, choice: &selection.key };
+        return Ok(match phone_check::proven(&visit.app, of).await {
+            Some(phone) if !signed.is_limited() => Receiver::Proven(phone.masked()),
+            _ => Receiver::Unsaid,
+        });
+    }
     let rule = visit.app.config.checkout.receipt_phone;
     // of a bound study nothing personal is shown
     if rule == ReceiptPhone::Off || signed.session.rights != Rights::Full {
@@ -227,10 +257,10 @@ pub async fn draw(visit: &Visit, signed: &SignedIn, selection: &Selection, answe
         true => poem::http::StatusCode::OK,
         false => TYPED_WRONG,
     };
-    let phone = receiver(visit, signed, &answered).await?;
+    let phone = receiver(visit, signed, &selection, &answered).await?;
     let captcha = match phone {
         Receiver::Asked { .. } => own_profile::captcha(visit, signed).await,
-        Receiver::Unsaid | Receiver::Known(_) => None,
+        Receiver::Unsaid | Receiver::Known(_) | Receiver::Proven(_) => None,
     };
     let view = Confirm {
         frame: visit.frame(Some(&signed.payer)),

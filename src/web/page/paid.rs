@@ -11,6 +11,7 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::money::Fen;
 use crate::domain::order::OrderLine;
 use crate::domain::payer::mask_number;
+use crate::flow::pay_for_me;
 use crate::flow::payments::{self, Payment, Wanted};
 use crate::flow::records;
 use crate::flow::settle::ISSUER;
@@ -154,7 +155,9 @@ async fn slip(visit: &Visit, signed: &SignedIn, no: &str) -> Result<(Slip, Strin
     let public_url = &visit.app.config.server.public_url;
     let check = format!("{public_url}{}", links::verify(&voucher.slip.receipt.receipt_no, &voucher.code));
     let ereceipt = standing(&visit.app, voucher.slip.receipt.id).await?;
-    Ok((slip_of(visit, visit.frame(Some(&signed.payer)), voucher, (ereceipt, &check)), check))
+    let gift = pay_for_me::that_paid(&visit.app, voucher.slip.receipt.order_id).await?;
+    let giver = gift.map(|gift| gift.giver.unwrap_or_default());
+    Ok((Slip { giver, ..slip_of(visit, visit.frame(Some(&signed.payer)), voucher, (ereceipt, &check)) }, check))
 }
 
 fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher, (ereceipt, check): (Standing, &str)) -> Slip {
@@ -168,6 +171,7 @@ fn slip_of(visit: &Visit, frame: Frame, voucher: Voucher, (ereceipt, check): (St
         payee: payee(&visit.app, &order.payee_code).0,
         channel: order.paid_by.map(|product| product.channel()),
         trade_no: voucher.trade_no.map(|no| no.0),
+        giver: None,
         lines: lines_of(voucher.slip.listed.lines),
         total: order.total,
         ereceipt,

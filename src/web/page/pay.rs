@@ -77,7 +77,8 @@ pub async fn go(visit: &Visit, access: Access) -> Result<Response> {
         Some(product) => buyer_of(visit, &access, product).await,
         None => None,
     };
-    match own.is_some_and(|product| launch::fits(&started, product, known.as_ref())) {
+    let same = started.attempt.gift == access.gift;
+    match same && own.is_some_and(|product| launch::fits(&started, product, known.as_ref())) {
         true => show(visit, access, &started).await,
         false => Ok(see_other(&access.door().cashier())),
     }
@@ -111,6 +112,7 @@ async fn start(visit: &Visit, access: &Access, product: Product) -> Result<Start
     let ask = PayAsk {
         product,
         buyer: buyer_of(visit, access, product).await,
+        gift: access.gift,
         payer_ip: visit.address.to_string(),
         return_url: format!("{}{}", visit.app.config.server.public_url, access.door().result()),
     };

@@ -93,7 +93,7 @@ async fn coming(visit: &Visit, access: &Access, receipt: Option<ReceiptId>) -> R
     Ok(match standing(&visit.app, receipt).await? {
         Standing::There => Some(Coming::There),
         Standing::Underway => {
-            let place = tell::place(&visit.app, access.order.payer_id).await.map_err(Problem::from)?;
+            let place = tell::place(&visit.app, &access.order).await.map_err(Problem::from)?;
             Some(place.map_or(Coming::InTheList, Coming::To))
         }
         _ => None,

@@ -5,7 +5,8 @@ use super::account::{caller, mail_address, new_password, problem_of, status_of};
 use super::login::captcha_of;
 use crate::domain::question::Question;
 use crate::flow::account::NotTaken;
-use crate::flow::sign_up::{self, Answer, Typed, Waiting};
+use crate::flow::phone_code::{Asking, Waiting};
+use crate::flow::sign_up::{self, Answer, CODE, Typed};
 use crate::flow::{mailbox, session};
 use crate::web::error::{Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
@@ -14,7 +15,8 @@ use crate::web::html::Page;
 use crate::web::view::account::{Done, FormProblem};
 use crate::web::view::links;
 use crate::web::view::message::{Message, MessagePage};
-use crate::web::view::sign_up::{ConfirmMail, SignUpCode, SignUpDetails, SignUpPhone, TypedDetails, WrongDetails};
+use crate::web::view::phone::{CodeOf, PhoneCode};
+use crate::web::view::sign_up::{ConfirmMail, SignUpDetails, SignUpPhone, TypedDetails, WrongDetails};
 
 /// `GET /h5/sign-up?back=`
 #[handler]
@@ -34,7 +36,8 @@ pub async fn submit(visit: &Visit, form: Form) -> Result<Response> {
     if !sign_up::is_offered(&visit.app) {
         return Ok(tell(visit, Message::SignUpAway));
     }
-    let sent = sign_up::send_code(&visit.app, phone, back, caller(visit, &visitor, &form)).await;
+    let asking = Asking { back, payer: None, caller: caller(visit, &visitor, &form) };
+    let sent = CODE.send(&visit.app, phone, asking).await;
     Ok(match sent.map_err(Problem::from)? {
         Ok(ticket) => see_other(&links::sign_up_step(links::SIGN_UP_CODE, &ticket)),
         Err(not) => draw_phone(visit, phone, back, Some(problem_of(not))).await,
@@ -45,7 +48,7 @@ async fn draw_phone(visit: &Visit, phone: &str, back: &str, problem: Option<Form
     if !sign_up::is_offered(&visit.app) {
         return tell(visit, Message::SignUpAway);
     }
-    let captcha = sign_up::question(&visit.app, visit.caller("", None)).await.map(captcha_of);
+    let captcha = CODE.question(&visit.app, visit.caller("", None)).await.map(captcha_of);
     let (frame, phone, back) = (visit.frame(None), phone.to_owned(), back.to_owned());
     Page::with_status(status_of(problem), SignUpPhone { frame, phone, back, problem, captcha }).into_response()
 }
@@ -71,8 +74,8 @@ pub async fn submit_code(visit: &Visit, form: Form) -> Result<Response> {
     let (app, visitor, ticket) = (&visit.app, visit.visitor(), form.get("ticket"));
     let caller = caller(visit, &visitor, &form);
     let (next, taken) = match form.get("once_more") {
-        "" => (links::SIGN_UP_DETAILS, sign_up::prove(app, ticket, form.get("code"), caller).await),
-        _ => (links::SIGN_UP_CODE, sign_up::send_again(app, ticket, caller).await),
+        "" => (links::SIGN_UP_DETAILS, CODE.prove(app, ticket, form.get("code"), caller).await),
+        _ => (links::SIGN_UP_CODE, CODE.send_again(app, ticket, None, caller).await),
     };
     Ok(match taken.map_err(Problem::from)? {
         Ok(()) => see_other(&links::sign_up_step(next, ticket)),
@@ -84,19 +87,26 @@ pub async fn submit_code(visit: &Visit, form: Form) -> Result<Response> {
 async fn draw_code(visit: &Visit, ticket: &str, problem: Option<FormProblem>) -> Response {
     let visitor = visit.visitor();
     let caller = visit.caller(&visitor, None);
-    let Some(Waiting { phone, proven, .. }) = sign_up::waiting(&visit.app, ticket, &visitor).await else {
+    let Some(Waiting { phone, proven, .. }) = CODE.waiting(&visit.app, ticket, &visitor).await else {
         return over(visit).await;
     };
     if proven {
         return see_other(&links::sign_up_step(links::SIGN_UP_DETAILS, ticket));
     }
-    let asked = match sign_up::code_question(&visit.app, ticket, caller).await {
+    let asked = match CODE.code_question(&visit.app, ticket, caller).await {
         Some(asked) => Some(asked),
-        None if problem == Some(FormProblem::Captcha) => sign_up::question(&visit.app, caller).await,
+        None if problem == Some(FormProblem::Captcha) => CODE.question(&visit.app, caller).await,
         None => None,
     };
-    let (frame, ticket, captcha) = (visit.frame(None), ticket.to_owned(), asked.map(captcha_of));
-    Page::with_status(status_of(problem), SignUpCode { frame, ticket, phone, problem, captcha }).into_response()
+    let view = PhoneCode {
+        frame: visit.frame(None),
+        of: CodeOf::SignUp,
+        ticket: ticket.to_owned(),
+        phone,
+        problem,
+        captcha: asked.map(captcha_of),
+    };
+    Page::with_status(status_of(problem), view).into_response()
 }
 
 /// `GET /h5/sign-up/details?t=`
@@ -169,7 +179,7 @@ async fn draw_details(
     wrong: WrongDetails,
     problem: Option<FormProblem>,
 ) -> Response {
-    let Some(waiting) = sign_up::waiting(&visit.app, ticket, &visit.visitor()).await else { return over(visit).await };
+    let Some(waiting) = CODE.waiting(&visit.app, ticket, &visit.visitor()).await else { return over(visit).await };
     if !waiting.proven {
         return see_other(&links::sign_up_step(links::SIGN_UP_CODE, ticket));
     }

@@ -2,8 +2,9 @@
 use askama::Template;
 
 use super::part::{OrderFacts, Viewer, channel_glyph, channel_tile, channel_word};
-use super::refusals;
+use super::{links, refusals};
 use crate::domain::method::Barred;
+use crate::domain::module::Module;
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::Channel;
 use crate::web::html::{Frame, filters};
@@ -63,6 +64,13 @@ impl Cashier {
     /// Whether there is anything to pay with here; without it there is no button.
     fn can_pay(&self) -> bool {
         self.ways.iter().any(Way::can_be_chosen)
+    }
+
+    /// 家长代付 of this order, where the school offers it.
+    fn pay_for_me(&self) -> Option<String> {
+        let offered = self.frame.has(Module::PayForMe) && !self.frame.is_closed(Module::PayForMe);
+        let owner = self.viewer.is_owner() && offered;
+        owner.then(|| links::pay_for_me(&self.order.order_no))
     }
 
     fn problem_text(&self, why: &Refusal) -> String {

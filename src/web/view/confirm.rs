@@ -87,6 +87,8 @@ pub enum Receiver {
     Unsaid,
     /// Masked
     Known(String),
+    /// Masked; proven by a code, for this order
+    Proven(String),
     /// To be given here, with the password, since it changes the account
     Asked { typed: String, required: bool, wrong: bool, password: Option<FormProblem> },
 }
@@ -112,6 +114,10 @@ impl Confirm {
 
     fn change_phone(&self) -> String {
         links::profile_from(&self.here)
+    }
+
+    fn other_phone(&self) -> String {
+        links::other_phone(&self.here)
     }
 
     fn read_agreement(&self) -> String {

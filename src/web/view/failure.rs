@@ -108,6 +108,7 @@ impl Failure {
             Module::FiscalReceipts => "module.fiscal_receipts",
             Module::Recovery => "forgot.title",
             Module::BankCard => "card.title",
+            Module::PayForMe => "for_me.title",
         })
     }
 

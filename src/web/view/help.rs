@@ -27,7 +27,8 @@ impl Contact {
 }
 
 /// Question and answer
-const QUESTIONS: [(&str, &str); 12] = [
+const QUESTIONS: [(&str, &str); 13] = [
+    ("help.flow", "help.flow_more"),
     ("help.charged", "help.charged_more"),
     ("help.failed", "help.failed_more"),
     ("help.twice", "help.twice_more"),

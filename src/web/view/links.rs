@@ -1,6 +1,6 @@
 //! Every address of the H5 pages, written once. Templates and redirects take theirs here and assemble none by hand.
 use crate::domain::bilingual::Lang;
-use crate::domain::ids::{AnnouncementId, ChargeId, EnrolmentId, ProgrammeId};
+use crate::domain::ids::{AnnouncementId, ChargeId, EnrolmentId, PayLinkId, ProgrammeId};
 use crate::domain::money::Fen;
 use crate::domain::order_no::OrderNo;
 use crate::domain::voucher::VoucherCode;
@@ -17,6 +17,9 @@ pub const OTHER: &str = "/h5/other";
 pub const CHECKOUT: &str = "/h5/checkout";
 /// 确认缴费
 pub const CONFIRM: &str = "/h5/confirm";
+/// 手机验证, `?back=` the choice
+pub const PHONE_CHECK: &str = "/h5/phone";
+pub const PHONE_CODE: &str = "/h5/phone/code";
 /// 缴费协议: open to everybody
 pub const AGREEMENT: &str = "/h5/agreement";
 pub const ORDERS: &str = "/h5/orders";
@@ -54,6 +57,8 @@ pub const ACTIVATE: &str = "/h5/international/activate";
 pub const STUDIES: &str = "/h5/studies";
 pub const CHOOSE_STUDY: &str = "/h5/studies/choose";
 pub const UNBIND_STUDY: &str = "/h5/studies/unbind";
+/// 家长代付
+pub const PAY_FOR_ME: &str = "/h5/pay-for-me";
 /// 公告
 pub const NEWS: &str = "/h5/news";
 /// 帮助
@@ -122,6 +127,21 @@ pub fn confirm(checkout_id: &str, selected: &[(ChargeId, Option<Fen>)]) -> Strin
     with_query(CONFIRM, &query)
 }
 
+/// 手机验证 before a choice (the address of its 确认缴费) is ordered.
+pub fn phone_check(back: &str) -> String {
+    with_query(PHONE_CHECK, &[("back", back)])
+}
+
+/// As [`phone_check`], though a phone was proven.
+pub fn other_phone(back: &str) -> String {
+    with_query(PHONE_CHECK, &[("back", back), ("other", "1")])
+}
+
+/// The page that takes the code. The ticket is good in one browser only.
+pub fn phone_code(ticket: &str, back: &str) -> String {
+    with_query(PHONE_CODE, &[("t", ticket), ("back", back)])
+}
+
 /// 缴费协议, which leads back to where the payer came from.
 pub fn agreement_from(back: &str) -> String {
     with_query(AGREEMENT, &[("back", back)])
@@ -144,6 +164,29 @@ pub fn order(no: &OrderNo) -> String {
 /// 我的, which says what was just done.
 pub fn me_done(code: &str) -> String {
     with_query(ME, &[("done", code)])
+}
+
+/// 家长代付 of one order
+pub fn pay_for_me(no: &OrderNo) -> String {
+    with_query(PAY_FOR_ME, &[("order", no.as_str())])
+}
+
+/// One's own 代付链接
+pub fn pay_link(id: &PayLinkId) -> String {
+    format!("{PAY_FOR_ME}/{id}")
+}
+
+pub fn revoke_pay_link(id: &PayLinkId) -> String {
+    format!("{}/revoke", pay_link(id))
+}
+
+pub fn pay_link_picture(id: &PayLinkId) -> String {
+    format!("{}/code.png", pay_link(id))
+}
+
+/// 代付链接, for whoever has it
+pub fn give(code: &str) -> String {
+    format!("/for/{}", escape(code))
 }
 
 /// 付款出现问题

@@ -31,6 +31,16 @@ pub enum Message {
     CodeClosed,
     /// No such pay code.
     CodeUnknown,
+    /// 代付链接: its payer has taken it back.
+    GiftRevoked,
+    /// 代付链接: its time is over.
+    GiftExpired,
+    /// 代付链接: nothing is owed any more.
+    GiftPaid,
+    /// 代付链接: it is not collected as it was.
+    GiftGone,
+    /// 代付链接: somebody is paying just now.
+    GiftWaiting,
     SignedOut,
     SignedOutEverywhere,
     /// A forgotten password was set anew; nobody is signed in by that.
@@ -72,6 +82,11 @@ impl MessagePage {
             Message::CodePaid => "message.code_paid",
             Message::CodeClosed => "message.code_closed",
             Message::CodeUnknown => "message.code_unknown",
+            Message::GiftRevoked => "message.gift_revoked",
+            Message::GiftExpired => "message.gift_expired",
+            Message::GiftPaid => "message.gift_paid",
+            Message::GiftGone => "message.gift_gone",
+            Message::GiftWaiting => "message.gift_waiting",
             Message::SignedOut => "message.signed_out",
             Message::SignedOutEverywhere => "message.signed_out_everywhere",
             Message::PasswordRecovered => "message.password_recovered",
@@ -96,6 +111,10 @@ impl MessagePage {
             Message::CodePaid => "message.code_paid_more",
             Message::CodeClosed => "message.code_closed_more",
             Message::CodeUnknown => "message.code_unknown_more",
+            Message::GiftRevoked | Message::GiftExpired => "message.gift_over_more",
+            Message::GiftPaid => "message.gift_paid_more",
+            Message::GiftGone => "message.gift_gone_more",
+            Message::GiftWaiting => "message.gift_waiting_more",
             Message::SignedOut => "message.signed_out_more",
             Message::SignedOutEverywhere => "message.signed_out_everywhere_more",
             Message::PasswordRecovered => "message.password_recovered_more",
@@ -117,13 +136,14 @@ impl MessagePage {
     /// Class of the round mark: nothing for what went well.
     fn tone(&self) -> &'static str {
         match &self.message {
-            Message::OrderCancelled { .. } | Message::CodePaid => "",
+            Message::OrderCancelled { .. } | Message::CodePaid | Message::GiftPaid => "",
             Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered | Message::LinkSent => "",
             Message::MailConfirmed
             | Message::ActivationSent
             | Message::IsStudent { .. }
             | Message::IsSignedUp { .. } => "",
             Message::OrderClosed { .. } | Message::CodeClosed | Message::CodeUnknown | Message::LinkOver => "w still",
+            Message::GiftRevoked | Message::GiftExpired | Message::GiftGone | Message::GiftWaiting => "w still",
             Message::MailLinkOver | Message::ActivationOver | Message::SignUpAtOffice | Message::SignUpAway => {
                 "w still"
             }
@@ -145,6 +165,8 @@ impl MessagePage {
                 vec![("message.order_anew", links::TUITION), ("base.see_orders", links::ORDERS)]
             }
             Message::CodePaid | Message::CodeClosed | Message::CodeUnknown => Vec::new(),
+            Message::GiftRevoked | Message::GiftExpired | Message::GiftPaid => Vec::new(),
+            Message::GiftGone | Message::GiftWaiting => Vec::new(),
             Message::SignedOut | Message::SignedOutEverywhere | Message::PasswordRecovered => {
                 vec![("message.sign_in", links::LOGIN)]
             }

@@ -26,6 +26,8 @@ pub mod orders;
 pub mod other;
 pub mod paid;
 pub mod part;
+pub mod pay_for_me;
+pub mod phone;
 pub mod poster;
 pub mod profile;
 pub mod recovery;

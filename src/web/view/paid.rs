@@ -4,7 +4,7 @@ use askama::Template;
 use super::ereceipt::Standing;
 use super::filter::{Listing, Pages, PaidKind};
 use super::links;
-use super::part::{Title, channel_word};
+use super::part::{Title, channel_word, giver_text};
 use crate::domain::bilingual::Bilingual;
 use crate::domain::capital::{capitals, english};
 use crate::domain::moment::Moment;
@@ -90,6 +90,8 @@ pub struct Slip {
     pub channel: Option<Channel>,
     /// 渠道交易号
     pub trade_no: Option<String>,
+    /// 代付: who paid, as they wished to be called; empty: no name was left
+    pub giver: Option<String>,
     pub lines: Vec<SlipLine>,
     pub total: Fen,
     /// 电子票据
@@ -170,6 +172,10 @@ impl Slip {
 
     fn maker_text(&self) -> &str {
         self.maker.text(&self.frame)
+    }
+
+    fn giver_text(&self) -> Option<String> {
+        self.giver.as_ref().map(|giver| giver_text(self.frame.lang, giver))
     }
 
     fn channel_text(&self) -> Option<&'static str> {

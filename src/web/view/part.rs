@@ -116,6 +116,14 @@ impl Viewer {
     }
 }
 
+/// 代付人, by the name that was left.
+pub fn giver_text(lang: Lang, giver: &str) -> String {
+    match giver.is_empty() {
+        true => words::word(lang, "giver.unnamed").to_owned(),
+        false => words::fill(lang, "giver.named", &[("name", &giver)]),
+    }
+}
+
 /// 微信支付, 支付宝
 pub fn channel_word(channel: &Channel) -> &'static str {
     match channel {

@@ -1,7 +1,7 @@
 //! 注册: the phone, its code, and everything else; and the page of an activation link.
 use askama::Template;
 
-use super::account::{FormProblem, form_page};
+use super::account::FormProblem;
 use super::links;
 use super::login::Captcha;
 use crate::domain::document::{Document, WrongNumber};
@@ -22,21 +22,7 @@ pub struct SignUpPhone {
     pub captcha: Option<Captcha>,
 }
 
-/// Second step. POSTs to [`links::SIGN_UP_CODE`]: `csrf`, `ticket`, `code` or `once_more`.
-#[derive(Template)]
-#[template(path = "page/sign-up-code.html")]
-pub struct SignUpCode {
-    pub frame: Frame,
-    pub ticket: String,
-    /// Masked
-    pub phone: String,
-    pub problem: Option<FormProblem>,
-    pub captcha: Option<Captcha>,
-}
-
-form_page!(SignUpCode, "reset.wrong_code");
-
-fn is_of_phone(problem: FormProblem) -> bool {
+pub fn is_of_phone(problem: FormProblem) -> bool {
     matches!(problem, FormProblem::Phone | FormProblem::Empty)
 }
 
@@ -60,16 +46,6 @@ impl SignUpPhone {
 
     fn login(&self) -> String {
         links::login(links::LoginMode::User, &self.back)
-    }
-}
-
-impl SignUpCode {
-    fn code_problem(&self) -> Option<String> {
-        self.proof_problem().or_else(|| self.beside(|problem| problem == FormProblem::Empty))
-    }
-
-    fn above(&self) -> Option<String> {
-        self.on_top().filter(|_| self.problem != Some(FormProblem::Empty))
     }
 }
 

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::samples::kit::{Sample, outside};
-use super::samples::{around, binding, enrolling, entry, ereceipts, joining, living, other, paying, posters, records};
+use super::samples::{
+    around, binding, enrolling, entry, ereceipts, joining, living, other, pay_for_me, paying, posters, records,
+};
 use crate::domain::bilingual::Lang;
 use crate::web::assets::{scripts, sheets};
 use crate::web::html::Frame;
@@ -15,7 +17,8 @@ const LANGS: [Lang; 2] = [Lang::Zh, Lang::En];
 fn pages(frame: &Frame) -> Vec<Sample> {
     let here = [entry::all(frame), around::all(frame), binding::all(frame), joining::all(frame)];
     let money = [paying::all(frame), other::all(frame), living::all(frame), records::all(frame), enrolling::all(frame)];
-    here.into_iter().chain(money).flatten().chain(ereceipts::all(frame)).chain(posters::all(frame)).collect()
+    let last = [ereceipts::all(frame), posters::all(frame), pay_for_me::all(frame)];
+    here.into_iter().chain(money).chain(last).flatten().collect()
 }
 
 pub fn every_page() -> impl Iterator<Item = (Lang, Sample)> {

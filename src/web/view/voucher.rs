@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::drawing::{Anchor, Ink, Run, both, names};
 use super::paid::Slip;
-use super::part::channel_word;
+use super::part::{channel_word, giver_text};
 use crate::domain::bilingual::{Bilingual, Lang};
 use crate::domain::capital::{capitals, english};
 use crate::web::code::Modules;
@@ -88,6 +88,7 @@ impl VoucherPaper {
             ("order.channel", channel),
             ("order.no", order_no),
             ("order.trade_no", slip.trade_no.clone()),
+            ("giver.label", slip.giver.as_ref().map(|giver| giver_text(Lang::Zh, giver))),
         ];
         for (label, value) in rows {
             if let Some(value) = value {

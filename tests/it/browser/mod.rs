@@ -4,6 +4,7 @@ pub mod desktop;
 pub mod driver;
 pub mod every_page;
 pub mod gallery;
+pub mod gift;
 pub mod pages;
 pub mod pay;
 pub mod phone;

@@ -140,7 +140,7 @@ async fn pay(stage: &Stage, process: usize, number: usize, (product, at, goes): 
         _ => None,
     };
     let payer_ip = format!("203.0.113.{}", 7 + at);
-    let ask = PayAsk { product, buyer, payer_ip, return_url: "http://inside.example/h5/result".to_owned() };
+    let ask = PayAsk { product, buyer, gift: None, payer_ip, return_url: "http://inside.example/h5/result".to_owned() };
     let started = checkout::pay(&stage.app(process), &order, &ask).await;
     let Ok(started) = started else { return told(stage, started, |_| String::new()) };
     let no = started.attempt.attempt_no.to_string();

@@ -124,7 +124,7 @@ impl TestApp {
             _ => None,
         };
         let return_url = format!("{}/h5/result", self.url);
-        PayAsk { product, buyer, payer_ip: "203.0.113.7".to_owned(), return_url }
+        PayAsk { product, buyer, gift: None, payer_ip: "203.0.113.7".to_owned(), return_url }
     }
 
     pub async fn begin(&self, order: &Order, product: Product, phone: &str) -> Result<Started, Failure> {

@@ -34,6 +34,7 @@ pub fn routes() -> Vec<Route> {
         match line.trim() {
             "fn h5() -> Route {" => next = "/h5",
             "fn code() -> Route {" => next = "/q",
+            "fn given() -> Route {" => next = "/for",
             "Route::new()" => prefix = std::mem::take(&mut next),
             line => {
                 let Some((path, handlers)) = line.strip_prefix(".at(\"").and_then(|rest| rest.split_once('"')) else {

@@ -248,6 +248,11 @@ fn messages(frame: &Frame) -> Vec<Sample> {
         sample("message-code-paid", message(Message::CodePaid)),
         sample("message-code-closed", message(Message::CodeClosed)),
         sample("message-code-unknown", message(Message::CodeUnknown)),
+        sample("message-gift-revoked", message(Message::GiftRevoked)),
+        sample("message-gift-expired", message(Message::GiftExpired)),
+        sample("message-gift-paid", message(Message::GiftPaid)),
+        sample("message-gift-gone", message(Message::GiftGone)),
+        sample("message-gift-waiting", message(Message::GiftWaiting)),
         sample("message-signed-out", message(Message::SignedOut)),
         sample("message-signed-out-everywhere", message(Message::SignedOutEverywhere)),
     ]

@@ -10,10 +10,12 @@ use crate::web::html::Frame;
 use crate::web::view::account::{Done, FormProblem, Me};
 use crate::web::view::member::{Activate, International, PortalLink, Studies, StudyCard, StudyProblem, TypedStudy};
 use crate::web::view::message::{Message, MessagePage};
-use crate::web::view::sign_up::{ConfirmMail, SignUpCode, SignUpDetails, SignUpPhone, TypedDetails, WrongDetails};
+use crate::web::view::phone::{CodeOf, PhoneCheckPage, PhoneCode};
+use crate::web::view::sign_up::{ConfirmMail, SignUpDetails, SignUpPhone, TypedDetails, WrongDetails};
 
 pub fn all(frame: &Frame) -> Vec<Sample> {
-    [steps(frame), details(frame), mailbox(frame), international(frame)].into_iter().flatten().collect()
+    let all = [steps(frame), details(frame), mailbox(frame), checks(frame), international(frame)];
+    all.into_iter().flatten().collect()
 }
 
 fn steps(frame: &Frame) -> Vec<Sample> {
@@ -25,8 +27,9 @@ fn steps(frame: &Frame) -> Vec<Sample> {
         captcha: None,
     };
     let asked = SignUpPhone { captcha: Some(captcha()), ..phone("17800005287", Some(FormProblem::Captcha)) };
-    let code = |problem| SignUpCode {
+    let code = |problem| PhoneCode {
         frame: frame.clone(),
+        of: CodeOf::SignUp,
         ticket: "t1ck3t".into(),
         phone: "178****5287".into(),
         problem,
@@ -42,6 +45,38 @@ fn steps(frame: &Frame) -> Vec<Sample> {
         sample("sign-up-code", code(None)),
         sample("sign-up-code-wrong", code(Some(FormProblem::Wrong { tries_left: Some(2) }))),
         sample("sign-up-code-wait", code(Some(wait))),
+    ]
+}
+
+/// 手机验证 before paying.
+fn checks(frame: &Frame) -> Vec<Sample> {
+    let back = || "/h5/confirm?checkout_id=4b8e7d0c2f6a91e3&fee=1".to_owned();
+    let page = |typed: &str, problem| PhoneCheckPage {
+        frame: signed_in(frame),
+        phone: typed.into(),
+        for_receipt: true,
+        back: back(),
+        problem,
+        captcha: None,
+    };
+    let code = |problem| PhoneCode {
+        frame: signed_in(frame),
+        of: CodeOf::Paying { back: back() },
+        ticket: "t1ck3t".into(),
+        phone: "178****5287".into(),
+        problem,
+        captcha: None,
+    };
+    let asked = PhoneCheckPage { captcha: Some(captcha()), ..page("17800005287", Some(FormProblem::Captcha)) };
+    vec![
+        sample("phone-check", page("178****5287", None)),
+        sample("phone-check-limited", PhoneCheckPage { for_receipt: false, ..page("", None) }),
+        sample("phone-check-wrong", page("1780000\"><script>alert(1)</script>", Some(FormProblem::Phone))),
+        sample("phone-check-over", page("178****5287", Some(FormProblem::StepOver))),
+        sample("phone-check-captcha", asked),
+        sample("phone-check-code", code(None)),
+        sample("phone-check-code-wrong", code(Some(FormProblem::Wrong { tries_left: Some(2) }))),
+        sample("phone-check-code-wait", code(Some(FormProblem::Wait { until: at("2026-09-01 10:25:36") }))),
     ]
 }
 

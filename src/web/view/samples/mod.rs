@@ -8,6 +8,7 @@ pub mod joining;
 pub mod kit;
 pub mod living;
 pub mod other;
+pub mod pay_for_me;
 pub mod paying;
 pub mod posters;
 pub mod records;

@@ -363,6 +363,7 @@ fn confirms(frame: &Frame) -> Vec<Sample> {
         sample("confirm-unticked", page(consent(None, Some(ConsentProblem::Unticked)), Receiver::Unsaid)),
         sample("confirm-countdown", page(consent(reading(10), None), known())),
         sample("confirm-early", page(consent(reading(7), Some(ConsentProblem::Early)), known())),
+        sample("confirm-proven-phone", page(consent(None, None), Receiver::Proven("139****1111".into()))),
         sample("confirm-no-phone", page(None, asked(true, false, None))),
         sample("confirm-wrong-phone", page(None, asked(false, true, Some(FormProblem::Empty)))),
         sample("confirm-changed", Confirm { changed, parts: both, ..page(consent(None, None), known()) }),

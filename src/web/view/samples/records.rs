@@ -252,7 +252,7 @@ fn dealings(frame: &Frame) -> Vec<Sample> {
 fn slips(frame: &Frame) -> Vec<Sample> {
     let frame = signed_in(frame);
     let line = |item: Bilingual, fen| SlipLine { period: this_year(), item, amount: Fen::new(fen) };
-    let paper = Slip {
+    let paper = |giver: Option<&str>| Slip {
         frame: frame.clone(),
         receipt_no: "000011".into(),
         charged_at: at("2026-09-01 10:24:37"),
@@ -266,6 +266,7 @@ fn slips(frame: &Frame) -> Vec<Sample> {
         refunded: Fen::ZERO,
         returning: Fen::ZERO,
         trade_no: Some("4200002614202609011234567890".into()),
+        giver: giver.map(str::to_owned),
         code: "7KQ2-M9XD-PW4T".into(),
         scan: code::small(CHECK).expect("short enough"),
         check_at: "https://pay.example.edu.cn/verify".into(),
@@ -277,6 +278,7 @@ fn slips(frame: &Frame) -> Vec<Sample> {
         order_no: None,
         channel: None,
         trade_no: None,
+        giver: None,
         lines: vec![line(tuition_fee(), 500_000)],
         total: Fen::new(500_000),
         ereceipt: Standing::Other,
@@ -288,7 +290,9 @@ fn slips(frame: &Frame) -> Vec<Sample> {
         frame: frame.clone(),
         charged_at: at("2025-09-03 15:20:00"),
     };
-    vec![sample("slip", paper), sample("slip-counter", at_the_counter)]
+    let given = sample("slip-given", paper(Some("林 <b>爸爸</b>")));
+    let unnamed = sample("slip-given-unnamed", paper(Some("")));
+    vec![sample("slip", paper(None)), given, unnamed, sample("slip-counter", at_the_counter)]
 }
 
 fn checks(frame: &Frame) -> Vec<Sample> {
