@@ -35,15 +35,10 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
     }
     webhooks(&config.webhook, &mut complaints);
     providers(&config.living, &mut complaints);
-    if config.sms.as_ref().is_some_and(|sms| !sms.is_encrypted()) {
-        complaints.push("sms.url: must begin with https://; codes go over it".to_owned());
-    }
+    texts(config, &mut complaints);
     let server = config.official_account.as_ref().and_then(|account| account.message.as_ref());
     if server.is_some_and(is_sandbox_server) {
         complaints.push("official_account.message: this is the sandbox's, known to everybody".to_owned());
-    }
-    if config.checkout.phone_check != PhoneCheck::Off && config.sms.is_none() {
-        complaints.push("checkout.phone_check: codes go by text message; add [sms] or set it to off".to_owned());
     }
     if let Some(fiscal) = &config.fiscal {
         if !fiscal.is_encrypted() {
@@ -89,6 +84,16 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// What goes by text message.
+fn texts(config: &Config, complaints: &mut Vec<String>) {
+    if config.sms.as_ref().is_some_and(|sms| !sms.is_encrypted()) {
+        complaints.push("sms.url: must begin with https://; codes go over it".to_owned());
+    }
+    if config.checkout.phone_check != PhoneCheck::Off && config.sms.is_none() {
+        complaints.push("checkout.phone_check: codes go by text message; add [sms] or set it to off".to_owned());
+    }
 }
 
 /// Whether the rules leave a channel that takes some amount, maintenance aside.
