@@ -76,7 +76,7 @@ pub struct Offer {
 fn allowed(session: &Session) -> Result<()> {
     match session.rights {
         Rights::Full => Ok(()),
-        Rights::OwnArrears => Err(Refusal::NotFound.into()),
+        Rights::OwnArrears | Rights::Bound => Err(Refusal::NotFound.into()),
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn proven(app: &App, of: Of<'_>) -> Option<Phone> {
 pub async fn known(app: &App, session: &Session) -> Result<Option<Phone>> {
     match session.rights {
         Rights::Full => Ok(profile::own(app, session).await?.phone),
-        Rights::OwnArrears => Ok(None),
+        Rights::OwnArrears | Rights::Bound => Ok(None),
     }
 }
 

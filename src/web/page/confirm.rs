@@ -152,7 +152,7 @@ pub async fn take(
     }
     match answered.is_enough() {
         // who signed in without a password does not say where receipts go
-        true => Ok(Ok(Given { agreement: asked, phone: phone.filter(|_| !signed.is_limited()) })),
+        true => Ok(Ok(Given { agreement: asked, phone: phone.filter(|_| signed.session.rights == Rights::Full) })),
         false => Ok(Err(draw(visit, signed, selection, answered).await?)),
     }
 }
@@ -214,7 +214,7 @@ async fn receiver(visit: &Visit, signed: &SignedIn, selection: &Selection, answe
     if phone_check::is_asked(&visit.app) {
         let of = Of { session: &signed.session, choice: &selection.key };
         return Ok(match phone_check::proven(&visit.app, of).await {
-            Some(phone) if !signed.is_limited() => Receiver::Proven(phone.masked()),
+            Some(phone) if signed.session.rights == Rights::Full => Receiver::Proven(phone.masked()),
             _ => Receiver::Unsaid,
         });
     }

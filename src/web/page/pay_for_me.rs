@@ -11,6 +11,7 @@ use crate::domain::order::OrderState;
 use crate::domain::order_no::OrderNo;
 use crate::domain::pay_for_me::Lasting;
 use crate::domain::payer::mask_name;
+use crate::domain::session::Rights;
 use crate::flow::pay_for_me::{self, NotMade, Offer, Own, Standing, Wish};
 use crate::flow::records;
 use crate::web::error::{Problem, TYPED_WRONG, of_refusal, see_other};
@@ -67,7 +68,7 @@ pub async fn make(visit: &Visit, Settled(signed): Settled, form: Form) -> Result
 }
 
 async fn draw(visit: &Visit, signed: &SignedIn, asked: Asked) -> Result<Response> {
-    let (app, limited) = (&visit.app, signed.is_limited());
+    let (app, limited) = (&visit.app, signed.session.rights != Rights::Full);
     let (mut own, mut choices, mut order) = (Vec::new(), Vec::new(), None);
     if !limited {
         own = pay_for_me::own(app, &signed.session).await.map_err(Problem::from)?;

@@ -5,6 +5,7 @@ use super::account::{caller, problem_of, status_of};
 use super::confirm::Selection;
 use super::login::captcha_of;
 use crate::domain::payer::Phone;
+use crate::domain::session::Rights;
 use crate::flow::account::NotTaken;
 use crate::flow::phone_check::{self, CODE, Of};
 use crate::flow::phone_code::Asking;
@@ -68,7 +69,7 @@ async fn draw(
     let view = PhoneCheckPage {
         frame: visit.frame(Some(&signed.payer)),
         phone,
-        for_receipt: !signed.is_limited(),
+        for_receipt: signed.session.rights == Rights::Full,
         back: selection.address(),
         problem,
         captcha: CODE.question(&visit.app, visit.caller("", None)).await.map(captcha_of),

@@ -21,7 +21,7 @@ use crate::web::view::part::Title;
 pub struct PayForMe {
     /// With a person
     pub frame: Frame,
-    /// Signed in with document number and name: there are no links
+    /// Not signed in with user name and password: there are no links
     pub limited: bool,
     /// Newest first
     pub links: Vec<LinkRow>,
