@@ -17,9 +17,8 @@ use crate::domain::module::{Module, Opening};
 use crate::domain::order::{Order, OrderState};
 use crate::domain::poster::{CODE, Poster, PosterKind, PosterState};
 use crate::domain::refusal::Refusal;
-use crate::flow::agreement::Agreement;
 use crate::flow::arrears::{self, Arrears};
-use crate::flow::checkout;
+use crate::flow::checkout::{self, Given};
 use crate::flow::failure::Result;
 use crate::flow::guess::{Caller, Challenge, Gate, Guess};
 use crate::flow::sign_in::is_named;
@@ -163,7 +162,7 @@ pub async fn open(
     poster: &Poster,
     (payer, checkout_id): (PayerId, &str),
     wanted: &[Wanted],
-    agreed: Option<&Agreement>,
+    given: &Given,
 ) -> Result<Vec<Order>> {
     let own = charges::find_of_payer(app.db.read(), payer).await?;
     let is_about = |one: &Wanted| {
@@ -172,7 +171,7 @@ pub async fn open(
     if !wanted.iter().all(is_about) {
         return Err(Refusal::NotFound.into());
     }
-    let opened = checkout::open_agreed(app, (payer, checkout_id), wanted, agreed).await?;
+    let opened = checkout::open_given(app, (payer, checkout_id), wanted, given).await?;
     note(app, poster, &opened).await?;
     Ok(opened)
 }

@@ -23,6 +23,7 @@ use crate::domain::poster::{Poster, PosterKind, PosterState};
 use crate::domain::refusal::Refusal;
 use crate::flow::agreement;
 use crate::flow::arrears::Arrears;
+use crate::flow::checkout::Given;
 use crate::flow::failure::Failure;
 use crate::flow::guess::Guess;
 use crate::flow::poster::desk::{self, Subject};
@@ -229,7 +230,8 @@ pub async fn submit_fees(visit: &Visit, Path(code): Path<String>, form: Form) ->
     let payer = guest.account.payer.id;
     // under the payer's own name, so that nobody else's key can be met
     let checkout_id = format!("{payer}-{}", selection.key);
-    let opened = landing::open(app, &guest.poster, (payer, &checkout_id), &selection.wanted, agreement.as_ref()).await;
+    let given = Given { agreement, phone: None };
+    let opened = landing::open(app, &guest.poster, (payer, &checkout_id), &selection.wanted, &given).await;
     match opened {
         Ok(orders) => {
             let waits = |order: &&Order| matches!(order.state, OrderState::Pending { .. });
