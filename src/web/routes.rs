@@ -106,10 +106,7 @@ fn h5() -> Route {
         .at("/dealings", page(get(dealings::list)))
         .at("/orders/:order_no", page(get(orders::show)))
         .at("/orders/:order_no/trouble", page(get(trouble::show)))
-        .at("/pay-for-me", of(PayForMe, page(get(pay_for_me::list).post(pay_for_me::make))))
-        .at("/pay-for-me/:pay_link_id", of(PayForMe, page(get(pay_for_me::show))))
-        .at("/pay-for-me/:pay_link_id/revoke", of(PayForMe, page(post(pay_for_me::revoke))))
-        .at("/pay-for-me/:pay_link_id/code.png", of(PayForMe, get(pay_for_me::code_png)))
+        .nest("/pay-for-me", sharing())
         .at("/paid", page(get(paid::list)))
         .at("/paid/:receipt_no", page(get(paid::show)))
         .at("/paid/:receipt_no/ereceipt", of(FiscalReceipts, page(get(ereceipt::show))))
@@ -135,6 +132,15 @@ fn code() -> Route {
         .at("/:code/ask", page(post(result::ask)))
         .at("/:code/state", get(state::show))
         .at("/:code/events", get(state::events))
+}
+
+/// 代付链接, of whoever makes them.
+fn sharing() -> Route {
+    Route::new()
+        .at("/", of(PayForMe, page(get(pay_for_me::list).post(pay_for_me::make))))
+        .at("/:pay_link_id", of(PayForMe, page(get(pay_for_me::show))))
+        .at("/:pay_link_id/revoke", of(PayForMe, page(post(pay_for_me::revoke))))
+        .at("/:pay_link_id/code.png", of(PayForMe, get(pay_for_me::code_png)))
 }
 
 /// Whoever has the link may begin to pay what it is for.

@@ -34,6 +34,7 @@ pub fn routes() -> Vec<Route> {
         match line.trim() {
             "fn h5() -> Route {" => next = "/h5",
             "fn code() -> Route {" => next = "/q",
+            "fn sharing() -> Route {" => next = "/h5/pay-for-me",
             "fn given() -> Route {" => next = "/for",
             "Route::new()" => prefix = std::mem::take(&mut next),
             line => {
