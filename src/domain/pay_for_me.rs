@@ -63,12 +63,19 @@ impl Lasting {
 /// The longest name a giver may have on a receipt, in letters
 const LONGEST: usize = 20;
 
+/// Not a name, or longer than a receipt has room for
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoName;
+
 /// The name a giver types. It stands on a receipt, so no number, address or sign gets through; empty is none.
-pub fn giver_name(typed: &str) -> Result<Option<String>, ()> {
+///
+/// # Errors
+/// [`NoName`].
+pub fn giver_name(typed: &str) -> Result<Option<String>, NoName> {
     if typed.trim().is_empty() {
         return Ok(None);
     }
-    real_name(typed).filter(|name| name.chars().count() <= LONGEST).map(Some).ok_or(())
+    real_name(typed).filter(|name| name.chars().count() <= LONGEST).map(Some).ok_or(NoName)
 }
 
 #[cfg(test)]
@@ -82,7 +89,7 @@ mod tests {
         assert_eq!(giver_name("Mary O'Hara-Lin"), Ok(Some("Mary O'Hara-Lin".to_owned())));
         let endless = "长".repeat(21);
         for bad in ["妈", "13900001111", "加微信x9", "https://evil.example", "<b>林</b>", endless.as_str()] {
-            assert_eq!(giver_name(bad), Err(()), "{bad}");
+            assert_eq!(giver_name(bad), Err(NoName), "{bad}");
         }
     }
 }

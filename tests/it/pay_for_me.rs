@@ -398,6 +398,10 @@ async fn only_a_full_sign_in_makes_links_and_only_its_own_can_be_seen_or_taken_b
     let page = limited.get("/h5/pay-for-me").await;
     assert!(page.has("请用用户名和密码登录") && !page.has("等待代付"), "{}", page.text());
     assert_eq!(limited.get(&shared.path).await.status, 404);
+    let order = world.open_one(student.id, &[student.tuition]).await;
+    let offer = |page: Page| page.links().iter().any(|link| link.starts_with("/h5/pay-for-me"));
+    let cashier = format!("/h5/cashier/{}", order.order_no);
+    assert!(offer(phone.get(&cashier).await) && !offer(limited.get(&cashier).await), "no way to a page that says no");
     let csrf = page.form("/h5/logout").field("csrf").unwrap().to_owned();
     let fee = student.dormitory.to_string();
     assert_eq!(limited.post("/h5/pay-for-me", &[("csrf", &csrf), ("fee", &fee)]).await.status, 404);

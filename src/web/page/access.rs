@@ -13,6 +13,7 @@ use crate::domain::order::{Order, OrderLine, OrderState};
 use crate::domain::order_no::OrderNo;
 use crate::domain::payer::Payer;
 use crate::domain::refund::Refund;
+use crate::domain::session::Rights;
 use crate::flow::pay_for_me::{self, Begun};
 use crate::flow::{records, verify};
 use crate::web::error::Problem;
@@ -30,6 +31,8 @@ pub struct Access {
     pub viewer: Viewer,
     /// The signed-in payer; none for somebody with the code
     payer: Option<Payer>,
+    /// Whether it is the payer with all their rights
+    full: bool,
     /// 代付: the gift this order is paid as; none: its payer pays
     pub gift: Option<GiftId>,
 }
@@ -37,6 +40,11 @@ pub struct Access {
 impl Access {
     pub fn door(&self) -> Door {
         self.viewer.door()
+    }
+
+    /// Whether others may be asked to pay it.
+    pub fn may_be_shared(&self) -> bool {
+        self.full
     }
 
     pub fn frame(&self, visit: &Visit) -> Frame {
@@ -55,7 +63,8 @@ impl<'a> FromRequest<'a> for Access {
         let order = records::find_order(&visit.app, &signed.session, &no).await.map_err(Problem::from)?;
         let order = order.ok_or(Problem::NotFound)?;
         let viewer = Viewer::owner(&order.order_no);
-        Ok(Access { order, viewer, payer: Some(signed.payer), gift: None })
+        let full = signed.session.rights == Rights::Full;
+        Ok(Access { order, viewer, payer: Some(signed.payer), full, gift: None })
     }
 }
 
@@ -66,7 +75,7 @@ async fn by_code(visit: &Visit, code: &str) -> Result<Access, Problem> {
     }
     if let Some((order, payer)) = records::find_by_code(app, code).await? {
         let viewer = Viewer::bearer(&order.pay_code, &payer);
-        return Ok(Access { order, viewer, payer: None, gift: None });
+        return Ok(Access { order, viewer, payer: None, full: false, gift: None });
     }
     match pay_for_me::find_begun(app, code).await? {
         Some(begun) if begun.revoked && matches!(begun.order.state, OrderState::Pending { .. }) => {
@@ -74,7 +83,7 @@ async fn by_code(visit: &Visit, code: &str) -> Result<Access, Problem> {
         }
         Some(Begun { gift, order, payer, .. }) => {
             let viewer = Viewer::bearer(&gift.code, &payer);
-            Ok(Access { order, viewer, payer: None, gift: Some(gift.id) })
+            Ok(Access { order, viewer, payer: None, full: false, gift: Some(gift.id) })
         }
         None => Err(unknown_code(visit).await),
     }

@@ -65,6 +65,7 @@ pub async fn draw(visit: &Visit, mut access: Access, problem: Option<Refusal>) -
         code: visit.device.is_desktop(),
         problem,
         part: (place + 1, siblings.len().max(1)),
+        may_be_shared: access.may_be_shared(),
         viewer: access.viewer,
     };
     Ok(Page::with_status(status, view).into_response())

@@ -27,6 +27,8 @@ pub struct Cashier {
     pub problem: Option<Refusal>,
     /// Place among the successive orders of one selection: this one, of how many. Shown when there are several.
     pub part: (usize, usize),
+    /// Whether the viewer may ask others to pay it
+    pub may_be_shared: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,8 +71,7 @@ impl Cashier {
     /// 家长代付 of this order, where the school offers it.
     fn pay_for_me(&self) -> Option<String> {
         let offered = self.frame.has(Module::PayForMe) && !self.frame.is_closed(Module::PayForMe);
-        let owner = self.viewer.is_owner() && offered;
-        owner.then(|| links::pay_for_me(&self.order.order_no))
+        (self.may_be_shared && offered).then(|| links::pay_for_me(&self.order.order_no))
     }
 
     fn problem_text(&self, why: &Refusal) -> String {

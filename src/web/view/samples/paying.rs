@@ -213,6 +213,7 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
         code: false,
         problem: None,
         part: (1, 2),
+        may_be_shared: true,
     };
     let in_wechat = || vec![way(Channel::Wechat, Availability::Here), way(Channel::Alipay, Availability::NeedsBrowser)];
     let in_browser = vec![way(Channel::Wechat, Availability::OpensApp), way(Channel::Alipay, Availability::OpensApp)];
@@ -235,6 +236,7 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
                 frame: frame.clone(),
                 viewer: bearer(),
                 part: (1, 1),
+                may_be_shared: false,
                 ..cashier(in_alipay, Some(Channel::Alipay))
             },
         ),
