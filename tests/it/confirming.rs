@@ -21,10 +21,7 @@ async fn world(change: impl FnOnce(&mut Config)) -> (TestApp, Student, Phone) {
         change(config);
     })
     .await;
-    let student = world.school.student(&world.app, 1, "林知夏").await;
-    let phone = world.phone(Device::Wechat);
-    phone.sign_in(&student).await;
-    (world, student, phone)
+    world.with_a_student().await
 }
 
 /// 确认缴费 of all that is owed.

@@ -9,15 +9,12 @@ use jiaofei::store::fees;
 
 use crate::world::app::TestApp;
 use crate::world::page::{Form, Page};
-use crate::world::phone::{Device, Phone};
+use crate::world::phone::Phone;
 use crate::world::school::{self, Student, item};
 
 async fn world() -> (TestApp, Student, Phone) {
     let world = TestApp::start().await;
-    let student = world.school.student(&world.app, 1, "林知夏").await;
-    let phone = world.phone(Device::Wechat);
-    phone.sign_in(&student).await;
-    (world, student, phone)
+    world.with_a_student().await
 }
 
 fn other(code: &str, name: (&str, &str), window: Window) -> FeeItem {

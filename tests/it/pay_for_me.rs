@@ -29,10 +29,7 @@ const UNCLE: &str = "13800000003";
 
 async fn world() -> (TestApp, Student, Phone) {
     let world = TestApp::start().await;
-    let student = world.school.student(&world.app, 1, "林知夏").await;
-    let phone = world.phone(Device::Wechat);
-    phone.sign_in(&student).await;
-    (world, student, phone)
+    world.with_a_student().await
 }
 
 /// A link for one charge, good for three days.

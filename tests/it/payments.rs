@@ -14,10 +14,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 async fn world() -> (TestApp, Student, Phone) {
     let world = TestApp::start().await;
-    let student = world.school.student(&world.app, 1, "林知夏").await;
-    let phone = world.phone(Device::Wechat);
-    phone.sign_in(&student).await;
-    (world, student, phone)
+    world.with_a_student().await
 }
 
 async fn bring(world: &TestApp, rows: &str) {

@@ -29,10 +29,7 @@ async fn world(check: PhoneCheck, change: impl FnOnce(&mut Config)) -> (TestApp,
         change(config);
     })
     .await;
-    let student = world.school.student(&world.app, 1, "林知夏").await;
-    let phone = world.phone(Device::Wechat);
-    phone.sign_in(&student).await;
-    (world, student, phone)
+    world.with_a_student().await
 }
 
 /// What comes after the choice of all that is owed.

@@ -16,10 +16,7 @@ const NUMBER: &str = "6222021200000000013";
 
 async fn start() -> (TestApp, Student, Phone) {
     let world = TestApp::start().await;
-    let student = world.school.student(&world.app, 1, "林知夏").await;
-    let phone = world.phone(Device::Wechat);
-    phone.sign_in(&student).await;
-    (world, student, phone)
+    world.with_a_student().await
 }
 
 async fn form(phone: &Phone, path: &str) -> Form {

@@ -12,10 +12,7 @@ use crate::world::school::{self, Student, item};
 
 async fn world() -> (TestApp, Student, Phone) {
     let world = TestApp::start().await;
-    let student = world.school.student(&world.app, 1, "林知夏").await;
-    let phone = world.phone(Device::Wechat);
-    phone.sign_in(&student).await;
-    (world, student, phone)
+    world.with_a_student().await
 }
 
 async fn pay_at_counter(world: &TestApp, charge: ChargeId, fen: i64) {

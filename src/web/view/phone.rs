@@ -4,7 +4,7 @@ use askama::Template;
 use super::account::{FormProblem, form_page};
 use super::links;
 use super::login::Captcha;
-use super::sign_up::is_of_phone;
+use super::sign_up::{is_of_phone, phone_page};
 use crate::web::html::Frame;
 
 /// 手机验证. POSTs to [`links::PHONE_CHECK`]: `csrf`, `phone`, `back`; with a captcha also `captcha_id` and `captcha`.
@@ -49,24 +49,7 @@ pub struct PhoneCode {
 
 form_page!(PhoneCode, "reset.wrong_code");
 
-impl PhoneCheckPage {
-    fn said(&self, is_of: impl Fn(FormProblem) -> bool) -> Option<String> {
-        self.problem.filter(|problem| is_of(*problem)).map(|problem| problem.text(&self.frame, "reset.wrong_code"))
-    }
-
-    fn phone_problem(&self) -> Option<String> {
-        self.said(is_of_phone)
-    }
-
-    /// What is not about the one field.
-    fn above(&self) -> Option<String> {
-        self.said(|problem| !is_of_phone(problem) && problem != FormProblem::Captcha)
-    }
-
-    fn captcha_problem(&self) -> bool {
-        self.problem == Some(FormProblem::Captcha)
-    }
-}
+phone_page!(PhoneCheckPage);
 
 impl PhoneCode {
     fn title(&self) -> &'static str {

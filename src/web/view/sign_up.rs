@@ -26,24 +26,35 @@ pub fn is_of_phone(problem: FormProblem) -> bool {
     matches!(problem, FormProblem::Phone | FormProblem::Empty)
 }
 
+/// What a page with one phone number says of it.
+macro_rules! phone_page {
+    ($page:ident) => {
+        impl $page {
+            fn said(&self, is_of: impl Fn(FormProblem) -> bool) -> Option<String> {
+                self.problem
+                    .filter(|problem| is_of(*problem))
+                    .map(|problem| problem.text(&self.frame, "reset.wrong_code"))
+            }
+
+            fn phone_problem(&self) -> Option<String> {
+                self.said(is_of_phone)
+            }
+
+            /// What is not about the one field.
+            fn above(&self) -> Option<String> {
+                self.said(|problem| !is_of_phone(problem) && problem != FormProblem::Captcha)
+            }
+
+            fn captcha_problem(&self) -> bool {
+                self.problem == Some(FormProblem::Captcha)
+            }
+        }
+    };
+}
+pub(super) use phone_page;
+phone_page!(SignUpPhone);
+
 impl SignUpPhone {
-    fn said(&self, is_of: impl Fn(FormProblem) -> bool) -> Option<String> {
-        self.problem.filter(|problem| is_of(*problem)).map(|problem| problem.text(&self.frame, "reset.wrong_code"))
-    }
-
-    fn phone_problem(&self) -> Option<String> {
-        self.said(is_of_phone)
-    }
-
-    /// What is not about the one field.
-    fn above(&self) -> Option<String> {
-        self.said(|problem| !is_of_phone(problem) && problem != FormProblem::Captcha)
-    }
-
-    fn captcha_problem(&self) -> bool {
-        self.problem == Some(FormProblem::Captcha)
-    }
-
     fn login(&self) -> String {
         links::login(links::LoginMode::User, &self.back)
     }

@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 
 use super::database::{self, TestDatabase};
 use super::phone::{Device, Phone};
-use super::school::{self, School};
+use super::school::{self, School, Student};
 
 /// 2026-09-01, ten in the morning in Beijing: the day every story begins.
 pub fn start_of_story() -> Moment {
@@ -98,6 +98,14 @@ impl TestApp {
         let (listener, url) = port().await;
         serve(listener, app);
         url
+    }
+
+    /// With one student, who has signed in in WeChat.
+    pub async fn with_a_student(self) -> (TestApp, Student, Phone) {
+        let student = self.school.student(&self.app, 1, "林知夏").await;
+        let phone = self.phone(Device::Wechat);
+        phone.sign_in(&student).await;
+        (self, student, phone)
     }
 
     /// A browser that has never been here.
