@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::world::app::TestApp;
 
-fn wanted(world: &TestApp) -> Menu {
+pub fn wanted(world: &TestApp) -> Menu {
     Menu::read(USUAL, &world.app.config.server.public_url).unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! The sandbox's own phone, in the hands of somebody with nothing but a desktop's browser.
 use super::stage::{self, Stage};
 use super::window::{Window, artefacts};
+use crate::official_account::wanted;
 use crate::world::phone::Device;
 
 /// The named button of the payer's sheet, which WeChat and Alipay draw over a page.
@@ -135,5 +136,57 @@ async fn a_follower_asks_in_words_and_is_led_to_what_is_owed() {
     window.leave().await;
     window.click("#unfollow").await;
     window.wait_for("return !document.querySelector('#follow').hidden").await;
+    assert_eq!(window.complaints().await, [""; 0]);
+}
+
+/// Taps 学费缴费 in the account's menu and looks at what it opens.
+async fn tap_the_menu(window: &Window) {
+    window.leave().await;
+    window.press("≡ 缴费入口").await;
+    window.press("学费缴费").await;
+    look_into(window, "p1", "wechat").await;
+}
+
+/// Pays what is selected among the arrears.
+async fn pay(window: &Window) {
+    window.click("#go").await;
+    window.see("剩余支付时间").await;
+    window.click("[form=pf]").await;
+    window.click_what(&on_sheet("pay")).await;
+    window.see("缴费成功").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_menu_leads_to_a_paid_order_the_first_time_and_signed_in_once_wechat_is_bound() {
+    let Some(stage) = stage::set().await else { return };
+    let student = stage.world.school.student(&stage.world.app, 1, "刘晓宇").await;
+    jiaofei::flow::official::menu::push(&stage.world.app, &wanted(&stage.world)).await.unwrap();
+    let window = stage.open(Device::Desktop).await;
+    window.resize(1280, 1000).await;
+    window.goto(&stage.world.sandbox_url).await;
+    take(&window, "p1", "wechat").await;
+    tap_the_menu(&window).await;
+    window.fill("#un", &student.number).await;
+    window.fill("#pw", student.password()).await;
+    window.click("form [type=submit].btn").await;
+    window.see("8,000.00").await;
+    window.click(&format!("#f{}", student.insurance)).await;
+    pay(&window).await;
+
+    window.press("返回首页").await;
+    window.press("我的").await;
+    window.press("微信绑定").await;
+    window.press("绑定这个微信").await;
+    window.see("已绑定").await;
+    window.leave().await;
+    window.press("我的").await;
+    look_into(&window, "p1", "wechat").await;
+    window.press("退出登录").await;
+    window.see("已退出登录").await;
+
+    tap_the_menu(&window).await;
+    window.see("250.00").await;
+    pay(&window).await;
+    assert_eq!((stage.orders().await, stage.paid().await), (2, 2));
     assert_eq!(window.complaints().await, [""; 0]);
 }
