@@ -176,6 +176,33 @@ async fn the_answer_of_another_browsers_wechat_lets_nobody_in_and_binds_nothing(
 }
 
 #[tokio::test]
+async fn a_state_and_a_code_of_wechats_count_once() {
+    let (world, student) = world().await;
+    bind(&world, &student, "lin").await;
+    let authorise_of = async |phone: &Phone| {
+        let asked = phone.get(TUITION).await;
+        asked.location().split('#').next().unwrap().to_owned()
+    };
+    let phone = world.phone(Device::Wechat);
+    let answer = phone.get(&format!("{}&phone=lin", authorise_of(&phone).await)).await;
+    let spent = answer.location().to_owned();
+    assert_eq!(phone.open(&spent).await.path, "/h5/tuition");
+    assert_eq!(phone.get(&spent).await.status, 404, "the state was used");
+
+    let sessions = world.count("SELECT COUNT(*) FROM session").await;
+    let other = world.phone(Device::Wechat);
+    let authorise = authorise_of(&other).await;
+    let part = |address: &str, name: &str| {
+        let rest = address.split(&format!("{name}=")).nth(1).unwrap();
+        rest.split('&').next().unwrap().to_owned()
+    };
+    let second = spent.replace(&part(&spent, "state"), &part(&authorise, "state"));
+    let page = other.open(&second).await;
+    assert!(page.path.starts_with("/h5/login"), "the code was used: {}", page.path);
+    assert_eq!(world.count("SELECT COUNT(*) FROM session").await, sessions);
+}
+
+#[tokio::test]
 async fn without_wechats_word_the_menu_still_leads_to_its_page() {
     let (world, student) = world().await;
     bind(&world, &student, "lin").await;
