@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::from_utf8;
 use std::sync::LazyLock;
 
+use jiaofei::cas::words;
 use jiaofei::channel::alipay::form::Form;
 use jiaofei::channel::alipay::gateway::Gateway;
 use jiaofei::channel::alipay::{envelope, notices};
@@ -49,6 +50,7 @@ pub const ALL: &[Parser] = &[
     ("phone_and_name", phone_and_name),
     ("address", address),
     ("account_message", account_message),
+    ("portal", portal),
 ];
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| {
@@ -248,4 +250,14 @@ pub fn account_message(data: &[u8]) {
     let answer = fields(&message.answer(words, NOW)).expect("our own answer is XML");
     assert_eq!((answer["ToUserName"].as_str(), answer["FromUserName"].as_str()), (&*message.from, &*message.to));
     assert_eq!(answer["Content"], words);
+}
+
+/// What the portal's server says: whose a ticket is, and that somebody has signed out.
+pub fn portal(data: &[u8]) {
+    let Ok(text) = from_utf8(data) else { return };
+    if let Some(words::Said::Success(person)) = words::answer(text) {
+        assert_eq!(person.value(""), Some(&*person.user));
+        assert!(words::signed_out(text).is_none(), "it is one or the other");
+    }
+    let _ = words::signed_out(text);
 }

@@ -6,6 +6,7 @@ use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::keep::Cache;
 use crate::cache::memory::Twin;
+use crate::cas::client::CasClient;
 use crate::channel::alipay::account::Alipay;
 use crate::channel::counted::Counted;
 use crate::channel::directory::Directory;
@@ -46,6 +47,8 @@ pub struct App {
     /// Issues fiscal e-receipts; none: the school has none issued
     pub fiscal: Option<Arc<dyn EReceiptPlatform>>,
     pub oauth: Option<OauthClient>,
+    /// The university's portal; none: people sign in here only
+    pub cas: Option<CasClient>,
     /// The official account's own interface; called through `flow/official/call.rs`
     pub account: Option<AccountApi>,
     /// Believes what the platform pushes; none: followers' messages are not heard
@@ -91,6 +94,7 @@ impl App {
             chain: Chain::new(&config.secrets),
             serials: Serials::default(),
             oauth: config.official_account.as_ref().map(|account| OauthClient::new(account, http.clone())),
+            cas: config.sign_in.cas.as_ref().map(|cas| CasClient::new(cas, http.clone())),
             account: config.official_account.as_ref().map(|account| AccountApi::new(account, http.clone())),
             envelope: config.official_account.as_ref().map(Envelope::new).transpose()?.flatten(),
             fiscal: config.fiscal.as_ref().map(|fiscal| -> Arc<dyn EReceiptPlatform> {

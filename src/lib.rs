@@ -4,13 +4,14 @@
 //! 1. `domain`: the words of the fee office, pure; `clock` and `config`: time, chance and values; `outbound`: the one
 //!    HTTP client; `drill`: where a storm may strike; `metrics`: what is counted for the operator
 //! 2. `store`: what must not be lost; `channel`: who moves the money; `cache`: what may be lost;
-//!    `official_account`: WeChat's other half; `fiscal`: who issues e-receipts
+//!    `official_account`: WeChat's other half; `fiscal`: who issues e-receipts; `cas`: the university's portal
 //! 3. `app`: the toolbox
 //! 4. `flow`: the acts of the office, one act = one transaction
 //! 5. `web`: speaks HTTP; `jobs`: works unasked; `sandbox`: plays the outside world
 //! 6. `cli`: the command line, which `main.rs` starts
 pub mod app;
 pub mod cache;
+pub mod cas;
 pub mod channel;
 pub mod cli;
 pub mod clock;

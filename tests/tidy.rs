@@ -12,7 +12,7 @@ mod reader;
 const FLOORS: [&[&str]; 9] = [
     &["domain"],
     &["clock", "config", "drill", "metrics", "outbound"],
-    &["store", "channel", "cache", "fiscal", "official_account", "messenger"],
+    &["store", "channel", "cache", "cas", "fiscal", "official_account", "messenger"],
     &["app"],
     &["flow"],
     &["web", "jobs", "sandbox"],

@@ -33,6 +33,7 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
     if config.payee.is_empty() {
         complaints.push("payee: nobody can receive money; add at least one [[payee]]".to_owned());
     }
+    portal(config, &mut complaints);
     webhooks(&config.webhook, &mut complaints);
     providers(&config.living, &mut complaints);
     texts(config, &mut complaints);
@@ -84,6 +85,12 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
         }
     }
     complaints
+}
+
+fn portal(config: &Config, complaints: &mut Vec<String>) {
+    if config.sign_in.cas.as_ref().is_some_and(|cas| !cas.is_encrypted()) {
+        complaints.push("sign_in.cas.base_url: must begin with https://; who answers there signs people in".to_owned());
+    }
 }
 
 /// What goes by text message.
@@ -208,6 +215,7 @@ mod tests {
             "secrets.journal_key",
             "payee fiscal: wechat.private_key",
             "official_account.message",
+            "sign_in.cas.base_url",
             "living electricity: url",
             "living card: secrets",
             "payee fiscal: wechat.api_v3_key",

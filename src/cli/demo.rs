@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{
-    AlipayAccount, Api, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, Fiscal, InitialPassword, Key32,
-    Living, Mail, MailSecurity, MessageServer, NoteWay, OfficialAccount, Payee, Portal, School, Secrets, Server, Sms,
-    SmsMethod, Template, Webhook, WebhookSecret, WechatAccount,
+    AlipayAccount, Api, Cas, CasProtocol, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, Fiscal,
+    InitialPassword, Key32, Living, Mail, MailSecurity, MessageServer, NoteWay, OfficialAccount, Payee, Portal, School,
+    Secrets, Server, SignIn, Sms, SmsMethod, Template, Webhook, WebhookSecret, WechatAccount,
 };
 use crate::domain::api_key::ApiScope;
 use crate::domain::event::EventKind;
@@ -26,6 +26,7 @@ use crate::official_account::menu::Menu;
 use crate::outbound::HttpClient;
 use crate::sandbox::account::notices;
 use crate::sandbox::campus::receiver;
+use crate::sandbox::cas::doors;
 use crate::sandbox::fiscal::{counter, voice};
 use crate::sandbox::postbox::gateway;
 use crate::sandbox::utility::till;
@@ -166,7 +167,9 @@ fn sandbox() -> Arc<world::Sandbox> {
             }
         }
     }
-    world::Sandbox::new(options, Clock::system(), Chance::system())
+    let sandbox = world::Sandbox::new(options, Clock::system(), Chance::system());
+    sandbox.cas().people = demo_data::of_the_portal();
+    sandbox
 }
 
 const FISCAL: (&str, &str) = ("启明大学财务处", "Qiming University Finance Office");
@@ -264,6 +267,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             mark: None,
             modules: Modules::default(),
         },
+        sign_in: SignIn { cas: Some(demo_cas(sandbox_url)) },
         secrets: Secrets {
             session_key: Key32::new(check::DEMO_SESSION_KEY).into(),
             field_key: Key32::new(check::DEMO_FIELD_KEY).into(),
@@ -280,6 +284,20 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         api: Api { calls_per_minute: 60_000 },
         fiscal: None,
         living: demo_living(sandbox_url),
+    }
+}
+
+/// The sandbox's portal.
+fn demo_cas(sandbox_url: &str) -> Cas {
+    Cas {
+        base_url: format!("{sandbox_url}{}", doors::BASE),
+        name: "统一身份认证".to_owned(),
+        name_en: "Campus sign-in".to_owned(),
+        number_attribute: String::new(),
+        protocol: CasProtocol::Three,
+        answer_seconds: 5,
+        sign_in_seconds: 600,
+        password_url: String::new(),
     }
 }
 
@@ -425,6 +443,7 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
          \x20 电子票据 e-receipts {sandbox_url}/fiscal   （财政票据平台 · the fiscal authority's bills）\n\
          \x20 能源中心 utility  {sandbox_url}/utility   （电表与校园卡 · meters and cards）\n\
          \x20 短信邮件 messages {sandbox_url}/messages   （验证码、链接、提醒 · codes, links, notices）\n\
+         \x20 统一身份认证 portal {sandbox_url}/cas/login   （登录页的按钮也通到这里 · the sign-in page has a button）\n\
          \x20 数据目录 data    {folder}\n\n\
          \x20 在校生 student   用户名 {}   密码 {}   {}\n\
          \x20 新生 newcomer    证件号 {}   姓名 {}\n\

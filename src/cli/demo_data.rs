@@ -19,6 +19,7 @@ use crate::domain::profile::Email;
 use crate::domain::programme::Programme;
 use crate::domain::study;
 use crate::flow::{enrol, member, password};
+use crate::sandbox::cas::book::Person;
 use crate::store::bulk::{self, Told};
 use crate::store::chain::{Chain, NewEntry};
 use crate::store::enrolments::Details;
@@ -45,6 +46,11 @@ pub fn three_to_sign_in() -> [Face; 3] {
         let password = InitialPassword::IdLast6.of(&username, id).unwrap_or_default();
         Face { username, password, name: payer.name }
     })
+}
+
+/// Whom the university's portal knows.
+pub fn of_the_portal() -> Vec<Person> {
+    named().map(|payer| Person { number: payer.number, name: payer.name }).into()
 }
 
 /// Who signs in by e-mail, with one study bound.

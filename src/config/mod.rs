@@ -11,6 +11,7 @@ pub mod note;
 pub mod official_account;
 pub mod school;
 pub mod settings;
+pub mod sign_in;
 pub mod webhook;
 
 pub use checkout::Checkout;
@@ -22,4 +23,5 @@ pub use note::{NoteWay, Template};
 pub use official_account::{MessageServer, OfficialAccount};
 pub use school::*;
 pub use settings::*;
+pub use sign_in::{Cas, CasProtocol, SignIn};
 pub use webhook::{EndpointUrl, Webhook, WebhookSecret};

@@ -15,6 +15,7 @@ use super::living::{self, Living};
 use super::message::{self, Mail, Sms};
 use super::official_account::{self, OfficialAccount};
 use super::school::School;
+use super::sign_in::{self, SignIn};
 use super::webhook::{self, Webhook};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +26,8 @@ pub struct Config {
     #[serde(default)]
     pub redis: Option<Redis>,
     pub school: School,
+    #[serde(default)]
+    pub sign_in: SignIn,
     pub secrets: Secrets,
     #[serde(default)]
     pub official_account: Option<OfficialAccount>,
@@ -278,6 +281,7 @@ impl Config {
                 return unfit(&format!("payee.{at}.code"), "small letters, digits and hyphens, once each");
             }
         }
+        sign_in::check(&self.sign_in).or_else(|(key, why)| unfit(key, why))?;
         fiscal::check(self.fiscal.as_ref()).or_else(|(key, why)| unfit(key, why))?;
         living::check(&self.living, |code| self.payee(code).is_some()).or_else(|(key, why)| unfit(&key, why))?;
         official_account::check(self.official_account.as_ref()).or_else(|(key, why)| unfit(&key, &why))?;

@@ -23,6 +23,8 @@ pub struct Session {
     pub rights: Rights,
     /// Who signed in by e-mail; the payer then is the study that was chosen, or nobody's
     pub member: Option<PayerId>,
+    /// The university's portal has vouched for the person, who needs no password of this platform
+    pub by_portal: bool,
     pub created_at: Moment,
     pub seen_at: Moment,
 }

@@ -20,7 +20,7 @@ use crate::domain::question::{Question, answer_key};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{Rights, Session};
 use crate::store::payers::Account;
-use crate::store::{accounts, payers, resets};
+use crate::store::{accounts, payers, resets, sessions};
 
 /// How many past passwords are not taken again
 const PAST: u32 = 5;
@@ -55,9 +55,13 @@ pub async fn find(app: &App, payer: PayerId) -> Result<Account> {
     Ok(payers::find(app.db.read(), payer).await?.ok_or(Refusal::NotFound)?)
 }
 
-/// Whether a payer must choose a password and a question before anything but paying.
-pub fn must_set_up(app: &App, rights: Rights, own_password: bool) -> bool {
-    rights == Rights::Full && !own_password && app.config.school.first_sign_in == FirstSignIn::SetUp
+/// Whether a payer must choose a password and a question before anything but paying. For whom the portal has vouched,
+/// the portal has the password.
+pub fn must_set_up(app: &App, session: &Session, own_password: bool) -> bool {
+    session.rights == Rights::Full
+        && !session.by_portal
+        && !own_password
+        && app.config.school.first_sign_in == FirstSignIn::SetUp
 }
 
 /// Why a form of the account was not taken.
@@ -122,7 +126,7 @@ pub async fn set_up(
     accounts::set_password(&tx, session.payer_id, &password, now).await?;
     accounts::set_question(&tx, session.payer_id, question, &answer, now).await?;
     tx.commit().await?;
-    begin_anew(app, session.payer_id).await.map(Ok)
+    begin_anew(app, session).await.map(Ok)
 }
 
 /// 修改密码. Gives the token of the new session; every other one has ended.
@@ -147,7 +151,7 @@ pub async fn change_password(
         return Ok(Err(NotTaken::Reused));
     }
     store_password(app, session.payer_id, new.new).await?;
-    begin_anew(app, session.payer_id).await.map(Ok)
+    begin_anew(app, session).await.map(Ok)
 }
 
 /// 密保, first step: the password. Gives the ticket of the second step.
@@ -375,8 +379,10 @@ pub(super) async fn store_password(app: &App, payer: PayerId, new: &str) -> Resu
 }
 
 /// Ends every session and begins one for whoever is here.
-async fn begin_anew(app: &App, payer: PayerId) -> Result<String> {
-    session::end_all(app, payer).await?;
-    let (token, _) = session::begin(app, &find(app, payer).await?, Rights::Full).await?;
+async fn begin_anew(app: &App, old: &Session) -> Result<String> {
+    session::end_all(app, old.payer_id).await?;
+    let account = find(app, old.payer_id).await?;
+    let (token, new) = session::begin(app, &account, Rights::Full).await?;
+    sessions::hand_on(app.db.write(), old.id, new.id).await?;
     Ok(token)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::errand;
 use super::failure::Result;
 use crate::app::App;
 use crate::domain::refusal::Refusal;
@@ -13,13 +14,13 @@ use crate::domain::trade::{Buyer, Channel};
 use crate::metrics::labels::OFFICIAL_ACCOUNT;
 use crate::official_account::oauth::OauthError;
 
+/// How long a visitor may be away
+const AWAY: Duration = Duration::from_secs(600);
+
 /// What a state text stands for while the payer is away at the channel's page.
 #[derive(Serialize, Deserialize)]
 struct Errand {
-    /// Hash of the cookie of the browser that was sent
-    visitor: String,
     payee_code: String,
-    channel: String,
     back: String,
     /// Only to be known: without WeChat's word the way goes on all the same
     #[serde(default)]
@@ -42,51 +43,36 @@ fn key(payee_code: &str, channel: Channel, visitor: &str) -> String {
 /// Sends a visitor to the channel's sign-in page, to come back to `{public_url}/{channel}/callback` and from there to
 /// `back`, a path of ours. `visitor` is the hash of the browser's own cookie.
 pub async fn send(app: &App, payee_code: &str, channel: Channel, visitor: &str, back: &str) -> Result<String> {
-    away(app, channel, errand(payee_code, channel, visitor, back)).await
+    away(app, channel, visitor, errand(payee_code, back)).await
 }
 
 /// As [`send`] to WeChat, for whoever need not be known: the way goes on to `back` without WeChat's word too.
 pub async fn send_to_be_known(app: &App, visitor: &str, back: &str) -> Result<String> {
     // what was known before is not taken for the word that is asked for now
     app.cache.remove(&key("", Channel::Wechat, visitor)).await;
-    away(app, Channel::Wechat, Errand { optional: true, ..errand("", Channel::Wechat, visitor, back) }).await
+    away(app, Channel::Wechat, visitor, Errand { optional: true, ..errand("", back) }).await
 }
 
-fn errand(payee_code: &str, channel: Channel, visitor: &str, back: &str) -> Errand {
-    Errand {
-        visitor: visitor.to_owned(),
-        payee_code: payee_code.to_owned(),
-        channel: channel.code().to_owned(),
-        back: back.to_owned(),
-        optional: false,
-    }
+fn errand(payee_code: &str, back: &str) -> Errand {
+    Errand { payee_code: payee_code.to_owned(), back: back.to_owned(), optional: false }
 }
 
-async fn away(app: &App, channel: Channel, errand: Errand) -> Result<String> {
-    let state = app.chance.token(32);
+async fn away(app: &App, channel: Channel, visitor: &str, errand: Errand) -> Result<String> {
+    let account = app.channels.find(&errand.payee_code, channel);
+    let state = errand::send(app, channel.code(), visitor, errand, AWAY).await;
     let callback = format!("{}/{}/callback", app.config.server.public_url, channel.code());
     let url = match channel {
         Channel::Wechat => app.oauth.as_ref().map(|oauth| oauth.authorize_url(&callback, &state)),
-        Channel::Alipay => {
-            let account = app.channels.find(&errand.payee_code, channel);
-            account.and_then(|account| account.sign_in_url(&callback, &state))
-        }
+        Channel::Alipay => account.and_then(|account| account.sign_in_url(&callback, &state)),
     };
-    let url = url.ok_or(Refusal::NotOffered)?;
-    if let Ok(text) = serde_json::to_string(&errand) {
-        app.cache.put(&format!("errand:{state}"), &text, Duration::from_secs(600)).await;
-    }
-    Ok(url)
+    Ok(url.ok_or(Refusal::NotOffered)?)
 }
 
 /// A visitor came back from the channel's page. The state counts once, and only for the browser that was sent; the
 /// code is traded for the buyer. Gives the path to go on to.
 pub async fn receive(app: &App, channel: Channel, visitor: &str, state: &str, code: &str) -> Result<String> {
-    let errand = app.cache.take(&format!("errand:{state}")).await.and_then(|text| serde_json::from_str(&text).ok());
-    let errand: Errand = errand.ok_or(Refusal::NotFound)?;
-    if errand.visitor != visitor || errand.channel != channel.code() {
-        return Err(Refusal::NotFound.into());
-    }
+    let errand: Option<Errand> = errand::back(app, channel.code(), visitor, state).await;
+    let errand = errand.ok_or(Refusal::NotFound)?;
     match who(app, channel, &errand, code).await {
         Ok(buyer) => {
             let key = key(&errand.payee_code, channel, visitor);

@@ -165,6 +165,11 @@ impl Fence {
         Fence { key: format!("try:{}", keyed(app, kind, &network(address))), limit, window }
     }
 
+    /// The wrong tries of all sign-ins from one network, whichever way they are made.
+    pub fn of_sign_ins(app: &App, address: IpAddr) -> Fence {
+        Fence::new(app, "address", address, ADDRESS)
+    }
+
     /// Until when nothing more is looked at, if the network has guessed too often.
     pub async fn closed(&self, app: &App) -> Option<Moment> {
         match app.cache.peek_throttle(&self.key, self.limit, self.window).await {

@@ -12,7 +12,7 @@ use crate::domain::ids::PayerId;
 use crate::domain::payer::Payer;
 use crate::domain::session::{Rights, Session};
 use crate::store::payers::{self, Account};
-use crate::store::sessions;
+use crate::store::sessions::{self, Opened};
 
 /// Letters of a token, 5.8 bits each
 const TOKEN: usize = 43;
@@ -23,11 +23,27 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Begins a session and gives its token, which is kept nowhere here.
 pub async fn begin(app: &App, account: &Account, rights: Rights) -> Result<(String, Session)> {
+    begin_with(app, account, Opened { rights, by_portal: false, ticket_hash: None }).await
+}
+
+/// As [`begin`], for whom the portal has vouched; by a ticket, which ends the session too.
+pub async fn begin_by_portal(
+    app: &App,
+    account: &Account,
+    rights: Rights,
+    ticket: Option<&str>,
+) -> Result<(String, Session)> {
+    let ticket_hash = ticket.map(hash);
+    begin_with(app, account, Opened { rights, by_portal: true, ticket_hash: ticket_hash.as_deref() }).await
+}
+
+async fn begin_with(app: &App, account: &Account, opened: Opened<'_>) -> Result<(String, Session)> {
     let (token, now) = (app.chance.token(TOKEN), app.clock.now());
     let payer_id = account.payer.id;
-    let id = sessions::insert(app.db.write(), &hash(&token), payer_id, account.epoch, rights, now).await?;
-    tracing::info!(session = %id, rights = rights.code(), "signed in");
-    Ok((token, Session { id, payer_id, rights, member: None, created_at: now, seen_at: now }))
+    let id = sessions::insert(app.db.write(), &hash(&token), payer_id, account.epoch, opened, now).await?;
+    let Opened { rights, by_portal, .. } = opened;
+    tracing::info!(session = %id, rights = rights.code(), by_portal, "signed in");
+    Ok((token, Session { id, payer_id, rights, member: None, by_portal, created_at: now, seen_at: now }))
 }
 
 /// The session of a token and whose it is; none when it has ended, by whatever cause.
@@ -53,6 +69,11 @@ pub async fn account_of_token(app: &App, token: &str) -> Result<Option<(Session,
 /// Ends one session.
 pub async fn end(app: &App, token: &str) -> Result<()> {
     Ok(sessions::end(app.db.write(), &hash(token), app.clock.now()).await?)
+}
+
+/// Ends what a ticket of the portal's has opened; gives how many sessions that were.
+pub async fn end_of_ticket(app: &App, ticket: &str) -> Result<u64> {
+    Ok(sessions::end_of_ticket(app.db.write(), &hash(ticket), app.clock.now()).await?)
 }
 
 /// Ends every session of a payer, on every device and in every process.

@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 
 use super::gauges::Gauges;
 use super::labels::{
-    Answered, Asked, HEARD, JOBS, NO_ANSWER, OFFICIAL_ACCOUNT, OPERATIONS, One, PLACES, Pattern, RECEIVED,
+    Answered, Asked, CAS, HEARD, JOBS, NO_ANSWER, OFFICIAL_ACCOUNT, OPERATIONS, One, PLACES, Pattern, RECEIVED,
     REFUND_HEARD, REFUSED_FOR, Three, Two, method, status_class,
 };
 use crate::domain::message::{MessageState, Way};
@@ -130,6 +130,7 @@ impl Inner {
         }
         self.fill_call(("channel", OFFICIAL_ACCOUNT), "buyer");
         self.fill_call(("channel", OFFICIAL_ACCOUNT), "account");
+        self.fill_call(("channel", CAS), "person");
         for job in JOBS {
             exists(&self.job_failures, &[("job", job)]);
         }
@@ -224,7 +225,8 @@ impl Metrics {
         self.0.refund_answers.get_or_create(&[("channel", channel.code()), ("answer", answer)]).inc();
     }
 
-    /// A call to the outside. `channel` is a channel's code or [`OFFICIAL_ACCOUNT`], `operation` one of [`OPERATIONS`],
+    /// A call to the outside. `channel` is a channel's code, [`OFFICIAL_ACCOUNT`] or [`CAS`],
+    /// `operation` one of [`OPERATIONS`],
     /// `outcome` `ok` or one of [`NO_ANSWER`].
     pub fn called(&self, channel: &'static str, operation: &'static str, outcome: &'static str, took: Duration) {
         let (channel, operation) = (("channel", channel), ("operation", operation));

@@ -26,6 +26,8 @@ pub const REFUND_HEARD: [&str; 5] = ["done", "processing", "closed", "abnormal",
 pub const OPERATIONS: [&str; 6] = ["prepay", "buyer", "query", "close", "refund", "query_refund"];
 /// Who is called
 pub const OFFICIAL_ACCOUNT: &str = "official_account";
+/// The university's portal
+pub const CAS: &str = "cas";
 /// What works unasked
 pub const JOBS: [&str; 13] = [
     "inquire",

@@ -72,7 +72,7 @@ pub fn phone_cookie(phone: &str) -> String {
 }
 
 /// A cookie of the request, decoded.
-fn cookie(req: &Request, name: &str) -> Option<String> {
+pub fn cookie(req: &Request, name: &str) -> Option<String> {
     let pairs = req.header(header::COOKIE)?.split(';').filter_map(|pair| pair.trim().split_once('='));
     let value = pairs.into_iter().find(|(own, _)| *own == name)?.1;
     form_urlencoded::parse(value.as_bytes()).next().map(|(text, _)| text.into_owned())

@@ -3,6 +3,7 @@ pub mod account;
 pub mod alipay;
 pub mod bank;
 pub mod campus;
+pub mod cas;
 pub mod codes;
 pub mod control;
 pub mod faults;

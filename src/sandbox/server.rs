@@ -8,6 +8,7 @@ use poem::{Endpoint, EndpointExt, Response, Route, Server, get, post};
 use super::account::{authorize, interface, menu, notices, token};
 use super::alipay;
 use super::campus::receiver;
+use super::cas::doors;
 use super::control;
 use super::fiscal::counter;
 use super::phone;
@@ -51,6 +52,11 @@ impl Sandbox {
             .at(format!("{}/:service", counter::BASE), post(counter::serve))
             .at("/fiscal", get(counter::list))
             .at("/fiscal/:code/:number", get(counter::show))
+            // the university's portal
+            .at("/cas/login", get(doors::login).post(doors::sign_in))
+            .at("/cas/p3/serviceValidate", get(doors::validate))
+            .at("/cas/serviceValidate", get(doors::validate))
+            .at("/cas/logout", get(doors::logout))
             // the sandbox itself
             .nest("/control", control::routes())
             .nest_no_strip("/", phone::routes::routes(self))

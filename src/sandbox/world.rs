@@ -11,6 +11,7 @@ use crate::domain::trade::{Channel, Product};
 use super::account::state::Account;
 use super::bank::Bank;
 use super::campus::inbox::{Inbox, Mishap};
+use super::cas::book::Book;
 use super::codes::AuthCodes;
 use super::faults::{Call, Fault, Faults, Setting};
 use super::fiscal::ledger::Ledger as Fiscal;
@@ -88,6 +89,7 @@ pub struct Sandbox {
     codes: Mutex<AuthCodes>,
     account: Mutex<Account>,
     campus: Mutex<Inbox>,
+    cas: Mutex<Book>,
     utility: Mutex<Meters>,
     postbox: Mutex<Shelf>,
     fiscal: Mutex<Fiscal>,
@@ -129,6 +131,7 @@ impl Sandbox {
             codes: Mutex::default(),
             account: Mutex::default(),
             campus: Mutex::default(),
+            cas: Mutex::default(),
             utility: Mutex::default(),
             postbox: Mutex::default(),
             fiscal: Mutex::default(),
@@ -185,6 +188,11 @@ impl Sandbox {
     /// The campus system that is told of payments.
     pub fn campus(&self) -> MutexGuard<'_, Inbox> {
         hold(&self.campus)
+    }
+
+    /// The university's portal.
+    pub fn cas(&self) -> MutexGuard<'_, Book> {
+        hold(&self.cas)
     }
 
     /// What came to phones and mailboxes.

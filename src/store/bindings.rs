@@ -4,16 +4,19 @@ use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
 use super::db::statement;
 use super::error::Result;
 use super::fees::unfit;
+use super::sessions::PORTAL;
 use crate::domain::ids::{BindingId, PayerId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
-use crate::domain::session::Rights;
+use crate::domain::session::{Rights, Session};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Binding {
     pub id: BindingId,
     pub payer: PayerId,
     pub rights: Rights,
+    /// Bound by somebody for whom the portal had vouched
+    pub by_portal: bool,
     pub created_at: Moment,
 }
 
@@ -22,22 +25,19 @@ struct Row {
     id: i64,
     payer_id: i64,
     rights: String,
+    by_portal: bool,
     created_at: i64,
 }
 
-/// Binds, or binds anew with the rights of now.
-pub async fn insert(
-    db: &impl ConnectionTrait,
-    openid: &str,
-    payer: PayerId,
-    rights: Rights,
-    now: Moment,
-) -> Result<()> {
-    let sql = "INSERT INTO wechat_binding (openid, payer_id, rights, epoch, created_at) \
-        SELECT $1, id, $3, epoch, $4 FROM payer WHERE id = $2 \
+/// Binds the payer of a session, or binds anew with the rights of now.
+pub async fn insert(db: &impl ConnectionTrait, openid: &str, session: &Session, now: Moment) -> Result<()> {
+    let sql = "INSERT INTO wechat_binding (openid, payer_id, rights, epoch, created_at, via) \
+        SELECT $1, id, $3, epoch, $4, $5 FROM payer WHERE id = $2 \
         ON CONFLICT (openid, payer_id) DO UPDATE \
-        SET rights = excluded.rights, epoch = excluded.epoch, created_at = excluded.created_at";
-    let values = [openid.into(), payer.0.into(), rights.code().into(), now.millis().into()];
+        SET rights = excluded.rights, epoch = excluded.epoch, created_at = excluded.created_at, via = excluded.via";
+    let via = session.by_portal.then_some(PORTAL);
+    let values =
+        [openid.into(), session.payer_id.0.into(), session.rights.code().into(), now.millis().into(), via.into()];
     db.execute_raw(statement(db, sql, values)).await?;
     Ok(())
 }
@@ -54,7 +54,7 @@ pub async fn of_payer(db: &impl ConnectionTrait, payer: PayerId) -> Result<Vec<B
 
 async fn find(db: &impl ConnectionTrait, which: &str, value: sea_orm::Value) -> Result<Vec<Binding>> {
     let sql = format!(
-        "SELECT b.id, b.payer_id, b.rights, b.created_at FROM wechat_binding b \
+        "SELECT b.id, b.payer_id, b.rights, b.via IS NOT NULL AS by_portal, b.created_at FROM wechat_binding b \
          JOIN payer p ON p.id = b.payer_id AND p.epoch = b.epoch WHERE {which} ORDER BY b.created_at, b.id"
     );
     let rows = Row::find_by_statement(statement(db, &sql, [value])).all(db).await?;
@@ -65,6 +65,7 @@ async fn find(db: &impl ConnectionTrait, which: &str, value: sea_orm::Value) -> 
             id: BindingId(row.id),
             payer: PayerId(row.payer_id),
             rights,
+            by_portal: row.by_portal,
             created_at: Moment::from_millis(row.created_at),
         })
     };

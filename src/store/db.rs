@@ -172,7 +172,8 @@ migrations![
     "0022_international",
     "0023_posters",
     "0024_order_phone",
-    "0025_pay_for_me"
+    "0025_pay_for_me",
+    "0026_portal"
 ];
 
 impl MigratorTrait for Migrations {

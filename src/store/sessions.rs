@@ -12,6 +12,9 @@ use crate::domain::ids::{PayerId, SessionId};
 use crate::domain::moment::Moment;
 use crate::domain::session::{Rights, Session};
 
+/// The word for who vouched
+pub(super) const PORTAL: &str = "portal";
+
 #[derive(FromQueryResult)]
 struct Row {
     session_id: i64,
@@ -20,6 +23,7 @@ struct Row {
     seen_at: i64,
     holder: i64,
     is_member: bool,
+    by_portal: bool,
     #[sea_orm(nested)]
     payer: payer::Model,
 }
@@ -29,7 +33,7 @@ struct Row {
 /// with every request of somebody signed in.
 pub async fn find(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option<(Session, Account)>> {
     const SQL: &str = "SELECT s.id AS session_id, s.rights, s.created_at AS begun_at, s.seen_at, \
-        s.payer_id AS holder, s.acting IS NOT NULL AS is_member, \
+        s.payer_id AS holder, s.acting IS NOT NULL AS is_member, s.via IS NOT NULL AS by_portal, \
         p.id, p.kind, p.number, p.number_key, p.name, p.name_key, p.name_en, p.college, p.class_name, \
         p.id_number_sealed, p.id_number_index, p.phone_sealed, p.password_hash, p.epoch, p.created_at, p.updated_at \
         FROM session s JOIN payer h ON h.id = s.payer_id AND h.epoch = s.epoch \
@@ -46,10 +50,21 @@ pub async fn find(db: &impl ConnectionTrait, token_hash: &str) -> Result<Option<
         payer_id: PayerId(row.payer.id),
         rights: if row.payer.id == row.holder { rights } else { Rights::Bound },
         member: row.is_member.then_some(PayerId(row.holder)),
+        by_portal: row.by_portal,
         created_at: Moment::from_millis(row.begun_at),
         seen_at: Moment::from_millis(row.seen_at),
     };
     Ok(Some((session, Account::try_from(row.payer)?)))
+}
+
+/// What opened a session.
+#[derive(Clone, Copy)]
+pub struct Opened<'a> {
+    pub rights: Rights,
+    /// The portal vouched for the person
+    pub by_portal: bool,
+    /// Of the portal's ticket
+    pub ticket_hash: Option<&'a str>,
 }
 
 /// Begins a session. A member goes on with the study bound last.
@@ -58,14 +73,23 @@ pub async fn insert(
     token_hash: &str,
     payer: PayerId,
     epoch: i64,
-    rights: Rights,
+    opened: Opened<'_>,
     now: Moment,
 ) -> Result<SessionId> {
-    let sql = "INSERT INTO session (token_hash, payer_id, rights, epoch, created_at, seen_at, acting) \
-        VALUES ($1, $2, $3, $4, $5, $5, (SELECT COALESCE((SELECT b.payer_id FROM study_binding b \
+    let sql = "INSERT INTO session (token_hash, payer_id, rights, epoch, created_at, seen_at, via, ticket_hash, \
+        acting) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, (SELECT COALESCE((SELECT b.payer_id FROM study_binding b \
         WHERE b.member_id = m.payer_id AND b.ended_at IS NULL ORDER BY b.id DESC LIMIT 1), m.payer_id) \
         FROM member m WHERE m.payer_id = $2)) RETURNING id";
-    let values = [token_hash.into(), payer.0.into(), rights.code().into(), epoch.into(), now.millis().into()];
+    let via = opened.by_portal.then_some(PORTAL);
+    let values = [
+        token_hash.into(),
+        payer.0.into(),
+        opened.rights.code().into(),
+        epoch.into(),
+        now.millis().into(),
+        via.into(),
+        opened.ticket_hash.into(),
+    ];
     Ok(SessionId(returned_id(db, sql, values).await?))
 }
 
@@ -86,5 +110,20 @@ pub async fn touch(db: &impl ConnectionTrait, id: SessionId, now: Moment) -> Res
 pub async fn end(db: &impl ConnectionTrait, token_hash: &str, now: Moment) -> Result<()> {
     let end = Entity::update_many().col_expr(Column::EndedAt, Expr::value(now.millis()));
     end.filter(Column::TokenHash.eq(token_hash)).filter(Column::EndedAt.is_null()).exec(db).await?;
+    Ok(())
+}
+
+/// Ends what a ticket of the portal's has opened; gives how many sessions that were.
+pub async fn end_of_ticket(db: &impl ConnectionTrait, ticket_hash: &str, now: Moment) -> Result<u64> {
+    let sql = "UPDATE session SET ended_at = $2 WHERE ticket_hash = $1 AND ended_at IS NULL";
+    let done = db.execute_raw(statement(db, sql, [ticket_hash.into(), now.millis().into()])).await?;
+    Ok(done.rows_affected())
+}
+
+/// A session that takes another one's place is vouched for by whoever vouched for that one, and ends with its ticket.
+pub async fn hand_on(db: &impl ConnectionTrait, from: SessionId, to: SessionId) -> Result<()> {
+    let sql = "UPDATE session SET via = (SELECT f.via FROM session f WHERE f.id = $1), \
+        ticket_hash = (SELECT f.ticket_hash FROM session f WHERE f.id = $1) WHERE id = $2";
+    db.execute_raw(statement(db, sql, [from.0.into(), to.0.into()])).await?;
     Ok(())
 }

@@ -92,6 +92,9 @@ pub fn status(problem: &Problem) -> StatusCode {
         Problem::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Problem::Refused(refusal) => of_refusal(refusal),
         Problem::Ended(Message::PosterRevoked | Message::PosterExpired) => StatusCode::GONE,
+        Problem::Ended(Message::PortalOver { .. }) => StatusCode::GONE,
+        Problem::Ended(Message::PortalUnknown) => StatusCode::FORBIDDEN,
+        Problem::Ended(Message::PortalAway { .. }) => StatusCode::SERVICE_UNAVAILABLE,
         Problem::Ended(_) => StatusCode::OK,
     }
 }

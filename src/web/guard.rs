@@ -72,6 +72,8 @@ impl Visit {
             device: Device::of(headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()),
             address: client_address(headers, peer(req), app.config.server.trusted_proxies),
             path: match (req.method().is_safe(), req.original_uri().path()) {
+                // what came with it counts once, and is nothing to come back to
+                (true, path) if path.ends_with("/callback") => page_of(path).to_owned(),
                 (true, path) => path_without_lang(path, &query),
                 (false, path) => page_of(path).to_owned(),
             },
@@ -284,7 +286,7 @@ pub fn local_path(path: &str) -> Option<&str> {
     let straight = !path.contains("//") && !path.split(['/', '?']).any(dots);
     let ours = ["/h5", "/q", "/for", "/verify"].into_iter().any(ours);
     let fits = ours && plain && straight && path.len() <= LONGEST_PATH;
-    let fits = fits && !path.starts_with("/h5/login") && !path.starts_with("/h5/logout");
+    let fits = fits && !["/h5/login", "/h5/logout", "/h5/sso"].iter().any(|door| path.starts_with(door));
     fits.then_some(path)
 }
 
@@ -357,7 +359,7 @@ impl<'a> FromRequest<'a> for Settled {
     async fn from_request(req: &'a Request, body: &mut RequestBody) -> poem::Result<Settled> {
         let signed = SignedIn::from_request(req, body).await?;
         let visit = <&Visit>::from_request(req, body).await?;
-        match account::must_set_up(&visit.app, signed.session.rights, signed.own_password) {
+        match account::must_set_up(&visit.app, &signed.session, signed.own_password) {
             true => Err(Problem::SetUp.into()),
             false => Ok(Settled(signed)),
         }
@@ -387,6 +389,8 @@ pub fn page_of(path: &str) -> &str {
     }
     match bare {
         "/h5/checkout" => "/h5/tuition",
+        "/cas/callback" => "/h5/sso",
+        "/wechat/callback" | "/alipay/callback" => "/h5",
         "/h5/me/mail" => "/h5/me",
         "/h5/studies/choose" | "/h5/studies/unbind" => "/h5/studies",
         "/h5/logout" | "/h5/logout-everywhere" | "/h5/settings" => "/h5",
@@ -436,6 +440,7 @@ mod tests {
             "/healthz",
             "/h5/login?back=/h5",
             "/h5/logout",
+            "/h5/sso?next=/h5",
             "javascript:alert(1)",
         ] {
             assert_eq!(local_path(path), None, "{path}");

@@ -9,7 +9,7 @@ use super::layer::{compressed, offered, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, confirm, dealings, enrol, ereceipt, give, help, home, living, login,
     logout, member, news, orders, other, paid, pay, pay_for_me, phone, poster, profile, recovery, result, settings,
-    sign_up, state, trouble, tuition, verify, wechat,
+    sign_up, sso, state, trouble, tuition, verify, wechat,
 };
 use super::view::links;
 use super::{api, error, health, notify, push};
@@ -28,6 +28,7 @@ pub fn routes(app: Arc<App>) -> BoxEndpoint<'static, Response> {
         .at("/wechat/callback", get(callback::wechat).around(pages))
         .at("/wechat/message", get(push::check).post(push::receive))
         .at("/alipay/callback", get(callback::alipay).around(pages))
+        .at("/cas/callback", get(sso::arrive.around(pages)).post(sso::signed_out))
         .at("/verify", page(get(verify::show)).around(pages))
         .at("/notify/:channel/:payee", post(notify::notify))
         .nest("/api", api::service::service(&app))
@@ -50,6 +51,7 @@ fn h5() -> Route {
     Route::new()
         .at("/", page(get(home::show)))
         .at("/login", page(get(login::show).post(login::submit)))
+        .nest("/sso", portal())
         .at("/logout", page(post(logout::here)))
         .at("/logout-everywhere", page(post(logout::everywhere)))
         .at("/settings", page(post(settings::submit)))
@@ -114,6 +116,14 @@ fn h5() -> Route {
         .at("/paid/:receipt_no/ereceipt/again", of(FiscalReceipts, page(post(ereceipt::again))))
         .at("/paid/:receipt_no/voucher.png", get(paid::voucher_png))
         .at("/paid/:receipt_no/voucher.pdf", get(paid::voucher_pdf))
+}
+
+/// 统一身份认证
+fn portal() -> Route {
+    Route::new()
+        // whoever is signed in goes there as well
+        .at("/", page(get(sso::begin)))
+        .at("/trouble", page(get(sso::show_trouble)))
 }
 
 /// Whoever has an order's code may pay the order, and may not cancel it. A poster's code leads to what the poster is

@@ -49,10 +49,10 @@ impl Scene {
     }
 }
 
-/// Every form: all POSTs but the doors of the channels and the official account, which have their own signatures, and
-/// the API, which has keys.
+/// Every form: all POSTs but the doors of the channels and the official account, which have their own signatures, of
+/// the portal, which names a ticket, and the API, which has keys.
 fn forms() -> Vec<Route> {
-    let doors = ["/notify", "/wechat/message", "/api"];
+    let doors = ["/notify", "/wechat/message", "/cas/callback", "/api"];
     let machines = |route: &Route| doors.iter().any(|door| route.pattern.starts_with(door));
     routes().into_iter().filter(|route| route.method == "POST" && !machines(route)).collect()
 }

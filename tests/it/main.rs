@@ -53,6 +53,7 @@ mod sessions;
 mod settling;
 mod sign_in;
 mod sign_up;
+mod sso;
 #[cfg(feature = "storm")]
 mod storm;
 mod talking;

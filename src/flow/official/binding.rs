@@ -79,7 +79,10 @@ pub async fn enter(app: &App, visitor: &str, chosen: Option<BindingId>) -> Resul
         },
     };
     let Some(account) = payers::find(app.db.read(), one.payer).await? else { return Ok(Entry::Nobody) };
-    let (token, _) = session::begin(app, &account, one.rights).await?;
+    let (token, _) = match one.by_portal {
+        true => session::begin_by_portal(app, &account, one.rights, None).await?,
+        false => session::begin(app, &account, one.rights).await?,
+    };
     Ok(Entry::In(token))
 }
 
@@ -122,7 +125,7 @@ pub async fn bind(app: &App, session: &Session, visitor: &str) -> Result<bool> {
     let known = bindings::of_openid(&tx, &openid).await?;
     let is_full = |one: &Binding| one.payer == session.payer_id && one.rights == Rights::Full;
     if session.rights == Rights::Full || !known.iter().any(is_full) {
-        bindings::insert(&tx, &openid, session.payer_id, session.rights, now).await?;
+        bindings::insert(&tx, &openid, session, now).await?;
     }
     tx.commit().await?;
     tracing::info!(payer = %session.payer_id, rights = session.rights.code(), "a WeChat was bound");

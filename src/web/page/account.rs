@@ -11,11 +11,12 @@ use crate::flow::announcements;
 use crate::flow::guess::{Caller, Gate, Guess};
 use crate::flow::mailbox;
 use crate::flow::official::binding;
+use crate::flow::sso;
 use crate::web::error::{LOCKED, Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
 use crate::web::guard::{Settled, SignedIn, Visit, set_cookie};
 use crate::web::html::Page;
-use crate::web::view::account::{Done, FormProblem, Me, PasswordPage, QuestionPage};
+use crate::web::view::account::{Done, FormProblem, Me, PasswordPage, Portal, QuestionPage};
 use crate::web::view::links;
 
 /// `GET /h5/me?done=`
@@ -51,7 +52,7 @@ async fn draw_me(visit: &Visit, signed: &SignedIn, mail_wait: Option<Moment>) ->
         number: own_number.then(|| signed.payer.number.clone()),
         id_number: standing.id_number.filter(|_| !limited),
         phone: standing.phone.filter(|_| !limited),
-        own_password: standing.own_password,
+        own_password: standing.own_password || signed.session.by_portal,
         question: standing.question.filter(|_| !limited),
         last_sign_in: standing.last_sign_in.filter(|_| !limited),
         member: signed.session.member.is_some(),
@@ -99,8 +100,11 @@ pub(super) fn new_password(form: &Form) -> NewPassword<'_> {
     NewPassword { new: form.get("new"), again: form.get("again") }
 }
 
-fn must_set_up(visit: &Visit, signed: &SignedIn) -> bool {
-    account::must_set_up(&visit.app, signed.session.rights, signed.own_password)
+/// Whether there is no password to prove: a first one is chosen, because it must be or, by whom the portal has vouched
+/// for, because they like to.
+fn sets_up(visit: &Visit, signed: &SignedIn) -> bool {
+    let (session, own) = (&signed.session, signed.own_password);
+    account::must_set_up(&visit.app, session, own) || (session.by_portal && !own)
 }
 
 /// `GET /h5/me/password`
@@ -120,7 +124,7 @@ pub async fn submit_password(visit: &Visit, signed: SignedIn, form: Form) -> Res
     }
     let (app, session, new) = (&visit.app, &signed.session, new_password(&form));
     let visitor = visit.visitor();
-    let taken = match must_set_up(visit, &signed) {
+    let taken = match sets_up(visit, &signed) {
         true => account::set_up(app, session, new, (form.get("question"), form.get("answer"))).await,
         false => account::change_password(app, session, form.get("old"), new, caller(visit, &visitor, &form)).await,
     };
@@ -139,11 +143,13 @@ async fn draw_password(
     question: Option<Question>,
     problem: Option<FormProblem>,
 ) -> Response {
-    let set_up = must_set_up(visit, signed);
+    let set_up = sets_up(visit, signed);
     let gate = Gate::new(&visit.app, "user", &signed.payer.number, visit.caller("", None).address);
     let asked = if set_up { None } else { gate.question(&visit.app, &visit.visitor()).await };
     let frame = visit.frame(Some(&signed.payer));
-    let view = PasswordPage { frame, set_up, question, problem, captcha: asked.map(captcha_of) };
+    let portal = sso::name(&visit.app).filter(|_| signed.session.by_portal);
+    let portal = portal.map(|name| Portal { name, url: sso::password_url(&visit.app) });
+    let view = PasswordPage { frame, set_up, portal, question, problem, captcha: asked.map(captcha_of) };
     Page::with_status(status_of(problem), view).into_response()
 }
 

@@ -23,7 +23,7 @@ pub async fn alipay(visit: &Visit) -> Result<Response> {
 /// nothing.
 async fn receive(visit: &Visit, channel: Channel, code: &str) -> Result<Response> {
     let state = visit.query("state");
-    if code.is_empty() || code.len() > 256 || state.len() != 32 {
+    if code.is_empty() || code.len() > 256 {
         return Err(Problem::NotFound.into());
     }
     let back = buyer::receive(&visit.app, channel, &visit.visitor(), state, code).await.map_err(Problem::from)?;

@@ -7,7 +7,7 @@ use poem::{IntoResponse, Response, Result, handler};
 use crate::domain::bilingual::Bilingual;
 use crate::flow::guess::{Challenge, Guess};
 use crate::flow::sign_in::{self, Answer, Choice, Refused};
-use crate::flow::{announcements, password, session};
+use crate::flow::{announcements, password, session, sso};
 use crate::web::error::{LOCKED, Problem, TYPED_WRONG, see_other};
 use crate::web::form::Form;
 use crate::web::guard::{Visit, local_path, set_cookie};
@@ -102,6 +102,7 @@ async fn draw(visit: &Visit, typed: &Typed<'_>, refused: Option<Refused>) -> Res
         expired: visit.has_token() && problem.is_none(),
         problem,
         captcha,
+        portal: sso::name(&visit.app),
         // what it tells holds nobody up
         news: announcements::newest(&visit.app).await.unwrap_or_default(),
         hint: hint(visit),

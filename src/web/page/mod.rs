@@ -30,6 +30,7 @@ pub mod recovery;
 pub mod result;
 pub mod settings;
 pub mod sign_up;
+pub mod sso;
 pub mod state;
 pub mod trouble;
 pub mod tuition;

@@ -3,6 +3,7 @@ use askama::Template;
 
 use super::links;
 use super::login::Captcha;
+use crate::domain::bilingual::Bilingual;
 use crate::domain::module::Module;
 use crate::domain::moment::Moment;
 use crate::domain::password::{SHORTEST, Weakness};
@@ -157,10 +158,20 @@ pub struct PasswordPage {
     pub frame: Frame,
     /// The first one: a question is chosen with it
     pub set_up: bool,
+    /// Who came through the university's portal needs none
+    pub portal: Option<Portal>,
     /// Chosen before
     pub question: Option<Question>,
     pub problem: Option<FormProblem>,
     pub captcha: Option<Captcha>,
+}
+
+/// 统一身份认证, which has a password of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Portal {
+    pub name: Bilingual,
+    /// Where its password is changed
+    pub url: Option<String>,
 }
 
 /// 密保 in two steps: the password, then question and answer. POSTs to [`links::QUESTION`]: `csrf`, then `password`, or

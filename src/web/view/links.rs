@@ -41,6 +41,10 @@ pub const FORGOT: &str = "/h5/forgot";
 pub const RESET_CODE: &str = "/h5/forgot/code";
 /// 忘记密码: the link of a mail, `?t=` what proves it
 pub const RESET_LINK: &str = "/h5/forgot/link";
+/// 统一身份认证, `?next=` the page that was wanted
+pub const SSO: &str = "/h5/sso";
+/// `?why=` nobody was signed in there
+pub const SSO_TROUBLE: &str = "/h5/sso/trouble";
 /// 注册, `?back=` the page that was wanted
 pub const SIGN_UP: &str = "/h5/sign-up";
 pub const SIGN_UP_CODE: &str = "/h5/sign-up/code";
@@ -100,6 +104,15 @@ impl LoginMode {
 /// `back` is the path to return to after signing in; empty for none.
 pub fn login(mode: LoginMode, back: &str) -> String {
     with_query(LOGIN, &[("mode", mode.code()), ("back", back)])
+}
+
+/// 统一身份认证; `next` is the path to go on to, empty for none.
+pub fn sso(next: &str) -> String {
+    if next.is_empty() { SSO.to_owned() } else { with_query(SSO, &[("next", next)]) }
+}
+
+pub fn sso_trouble(why: &str, next: &str) -> String {
+    with_query(SSO_TROUBLE, &[("why", why), ("next", next)])
 }
 
 /// As [`login`]: the way to an account, with the page that was wanted.

@@ -25,6 +25,8 @@ pub struct Login {
     pub expired: bool,
     pub captcha: Option<Captcha>,
     pub hint: PasswordHint,
+    /// What the university's portal is called, if one may sign in there
+    pub portal: Option<Bilingual>,
     /// The newest announcements
     pub news: Vec<Announcement>,
     /// Path to go to after signing in; empty: the first page
@@ -47,6 +49,10 @@ impl Login {
 
     fn id_link(&self) -> String {
         links::login(LoginMode::Id, &self.back)
+    }
+
+    fn portal_link(&self) -> String {
+        links::sso(&self.back)
     }
 
     fn pair_is_wrong(&self) -> bool {

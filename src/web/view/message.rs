@@ -69,6 +69,21 @@ pub enum Message {
     SignUpAtOffice,
     /// Signing up needs text messages, and none go out.
     SignUpAway,
+    /// 统一身份认证: the errand or the ticket is too old, done, or another browser's.
+    PortalOver {
+        back: String,
+    },
+    /// 统一身份认证: the school has named nobody of that number.
+    PortalUnknown,
+    /// 统一身份认证: the portal gave no answer of use.
+    PortalAway {
+        back: String,
+    },
+    /// Signed out here, and still signed in at the portal.
+    SignedOutOfHere {
+        /// Where a browser leaves the portal
+        leave: String,
+    },
     /// The school has withdrawn a poster, or what it was about is gone.
     PosterRevoked,
     PosterExpired,
@@ -99,6 +114,10 @@ impl MessagePage {
             Message::IsSignedUp { .. } => "message.is_signed_up",
             Message::SignUpAtOffice => "message.sign_up_at_office",
             Message::SignUpAway => "message.sign_up_away",
+            Message::PortalOver { .. } => "message.portal_over",
+            Message::PortalUnknown => "message.portal_unknown",
+            Message::PortalAway { .. } => "message.portal_away",
+            Message::SignedOutOfHere { .. } => "message.signed_out",
             Message::PosterRevoked => "message.poster_revoked",
             Message::PosterExpired => "message.poster_expired",
         }
@@ -128,6 +147,10 @@ impl MessagePage {
             Message::IsSignedUp { .. } => "message.is_signed_up_more",
             Message::SignUpAtOffice => "message.sign_up_at_office_more",
             Message::SignUpAway => "message.sign_up_away_more",
+            Message::PortalOver { .. } => "message.portal_over_more",
+            Message::PortalUnknown => "message.portal_unknown_more",
+            Message::PortalAway { .. } => "message.portal_away_more",
+            Message::SignedOutOfHere { .. } => "message.signed_out_of_here_more",
             Message::PosterRevoked => "message.poster_revoked_more",
             Message::PosterExpired => "message.poster_expired_more",
         }
@@ -147,6 +170,8 @@ impl MessagePage {
             Message::MailLinkOver | Message::ActivationOver | Message::SignUpAtOffice | Message::SignUpAway => {
                 "w still"
             }
+            Message::SignedOutOfHere { .. } => "",
+            Message::PortalOver { .. } | Message::PortalUnknown | Message::PortalAway { .. } => "w still",
             Message::PosterRevoked | Message::PosterExpired => "w still",
         }
     }
@@ -180,6 +205,17 @@ impl MessagePage {
             Message::SignUpAtOffice | Message::SignUpAway => vec![("help.title", links::HELP)],
             Message::PosterRevoked | Message::PosterExpired => {
                 vec![("message.platform", links::HOME), ("help.title", links::HELP)]
+            }
+            Message::PortalUnknown => {
+                let by_id = links::login(LoginMode::Id, "");
+                return vec![("message.portal_by_id", by_id), ("help.title", links::HELP.to_owned())];
+            }
+            Message::PortalOver { back } | Message::PortalAway { back } => {
+                let login = links::login(LoginMode::User, back);
+                return vec![("message.portal_again", links::sso(back)), ("message.portal_password", login)];
+            }
+            Message::SignedOutOfHere { leave } => {
+                return vec![("message.portal_leave", leave.clone()), ("message.sign_in", links::LOGIN.to_owned())];
             }
             Message::IsStudent { back } | Message::IsSignedUp { back } => {
                 let login = links::login(LoginMode::User, back);

@@ -33,6 +33,7 @@ pub fn routes() -> Vec<Route> {
     for line in source.lines() {
         match line.trim() {
             "fn h5() -> Route {" => next = "/h5",
+            "fn portal() -> Route {" => next = "/h5/sso",
             "fn code() -> Route {" => next = "/q",
             "fn sharing() -> Route {" => next = "/h5/pay-for-me",
             "fn given() -> Route {" => next = "/for",

@@ -12,7 +12,7 @@ use crate::domain::question::Question;
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::Channel;
 use crate::web::html::Frame;
-use crate::web::view::account::{Done, Forgot, FormProblem, Me, PasswordPage, QuestionPage};
+use crate::web::view::account::{Done, Forgot, FormProblem, Me, PasswordPage, Portal, QuestionPage};
 use crate::web::view::failure::{Failure, FailurePage};
 use crate::web::view::home::{Home, OwedPeriod, PendingOrder};
 use crate::web::view::links::LoginMode;
@@ -46,9 +46,11 @@ fn logins(frame: &Frame) -> Vec<Sample> {
         expired: false,
         captcha: None,
         hint: PasswordHint::IdLast6,
+        portal: None,
         news: Vec::new(),
         back: String::new(),
     };
+    let portal = || Some(Bilingual::new("统一身份认证", "Campus sign-in"));
     let care = |view: Login| Login { frame: Frame { care: frame.care, ..view.frame }, ..view };
     let captcha = captcha();
     let wrong = Login {
@@ -80,6 +82,8 @@ fn logins(frame: &Frame) -> Vec<Sample> {
     };
     vec![
         sample("login-user", care(login(LoginMode::User))),
+        sample("login-portal", care(Login { portal: portal(), back: "/h5/orders".into(), ..login(LoginMode::User) })),
+        sample("login-portal-id", care(Login { portal: portal(), ..login(LoginMode::Id) })),
         sample("login-user-wrong", care(wrong)),
         sample("login-captcha-wrong", care(captcha_wrong)),
         sample("login-empty", care(empty)),
@@ -116,8 +120,18 @@ fn choice(frame: &Frame) -> Choose {
 fn accounts(frame: &Frame) -> Vec<Sample> {
     let own = signed_in(frame);
     let new_here = Me { own_password: false, question: None, last_sign_in: None, phone: None, ..me(&own) };
-    let password =
-        |set_up, problem| PasswordPage { frame: own.clone(), set_up, question: None, problem, captcha: None };
+    let password = |set_up, problem| PasswordPage {
+        frame: own.clone(),
+        set_up,
+        portal: None,
+        question: None,
+        problem,
+        captcha: None,
+    };
+    let portal = |url: Option<&str>| {
+        let name = Bilingual::new("统一身份认证", "Campus sign-in");
+        Some(Portal { name, url: url.map(str::to_owned) })
+    };
     let question = |ticket: Option<&str>, problem| QuestionPage {
         frame: own.clone(),
         ticket: ticket.map(Into::into),
@@ -146,6 +160,11 @@ fn accounts(frame: &Frame) -> Vec<Sample> {
         sample("password-wrong", password(false, Some(FormProblem::Wrong { tries_left: Some(2) }))),
         sample("password-weak", password(false, Some(FormProblem::Weak(Weakness::Common)))),
         sample("password-first", password(true, None)),
+        sample("password-portal", PasswordPage { portal: portal(None), ..password(true, None) }),
+        sample(
+            "password-portal-own",
+            PasswordPage { portal: portal(Some("https://my.example.edu.cn/password")), ..password(false, None) },
+        ),
         sample("password-first-no-question", password(true, Some(FormProblem::Question))),
         sample("question-one", question(None, Some(locked))),
         sample("question-two", question(Some("t1ck3t"), None)),
@@ -254,6 +273,13 @@ fn messages(frame: &Frame) -> Vec<Sample> {
         sample("message-gift-gone", message(Message::GiftGone)),
         sample("message-gift-waiting", message(Message::GiftWaiting)),
         sample("message-signed-out", message(Message::SignedOut)),
+        sample(
+            "message-signed-out-of-here",
+            message(Message::SignedOutOfHere { leave: "https://cas.example.edu.cn/cas/logout?service=x".into() }),
+        ),
+        sample("message-portal-over", message(Message::PortalOver { back: "/h5/orders".into() })),
+        sample("message-portal-away", message(Message::PortalAway { back: String::new() })),
+        sample("message-portal-unknown", message(Message::PortalUnknown)),
         sample("message-signed-out-everywhere", message(Message::SignedOutEverywhere)),
     ]
 }
