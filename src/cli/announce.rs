@@ -6,25 +6,14 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::app::App;
-use crate::clock::{Chance, Clock};
-use crate::config::Config;
 use crate::domain::announcement::Announcement;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::ids::AnnouncementId;
 use crate::domain::moment::Moment;
 use crate::flow::announcements;
-use crate::outbound::HttpClient;
-
-#[derive(Args)]
-pub struct AnnounceArgs {
-    #[command(subcommand)]
-    act: Act,
-    #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml", global = true)]
-    pub config: PathBuf,
-}
 
 #[derive(Subcommand)]
-enum Act {
+pub enum Act {
     /// What is shown now, newest first
     List,
     /// Publish a text; an empty line in it begins a new paragraph
@@ -58,11 +47,10 @@ fn moment(text: &str) -> Result<Moment, String> {
     Moment::parse_beijing(text).ok_or_else(|| "wanted YYYY-MM-DD HH:MM:SS".to_owned())
 }
 
-pub async fn run(args: AnnounceArgs, config: Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
-    match args.act {
+pub async fn run(act: Act, app: &App) -> anyhow::Result<ExitCode> {
+    match act {
         Act::List => {
-            let (shown, total) = announcements::list(&app, 1).await?;
+            let (shown, total) = announcements::list(app, 1).await?;
             for one in &shown {
                 let pinned = if one.pinned { "pinned" } else { "" };
                 println!("{:>6}  {}  {pinned:<6}  {}", one.id, one.published_at.beijing_text(), one.title.zh);
@@ -84,10 +72,10 @@ pub async fn run(args: AnnounceArgs, config: Config) -> anyhow::Result<ExitCode>
                 pinned: new.pinned,
                 published_at: new.from.unwrap_or_else(|| app.clock.now()),
             };
-            println!("{}", announcements::publish(&app, &new).await?);
+            println!("{}", announcements::publish(app, &new).await?);
         }
         Act::Withdraw { id } => {
-            let done = announcements::withdraw(&app, AnnouncementId(id)).await?;
+            let done = announcements::withdraw(app, AnnouncementId(id)).await?;
             anyhow::ensure!(done, "no announcement that is shown has the id {id}");
         }
     }

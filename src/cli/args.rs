@@ -2,6 +2,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::desk::Desk;
 use super::{announce, audit, backup, demo, events, import, key, log, menu, office, poster, reseal, serve};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -61,11 +62,11 @@ enum Command {
     /// Add the books up again; exits with 1 when they do not agree
     Audit(audit::AuditArgs),
     /// What the finance office decides: open items, money of a wrong amount, refunds
-    Office(office::OfficeArgs),
+    Office(Desk<office::Act>),
     /// What campus systems were told, and whether they took it
-    Events(events::EventsArgs),
+    Events(Desk<events::Act>),
     /// 公告: what everybody reads
-    Announce(announce::AnnounceArgs),
+    Announce(Desk<announce::Act>),
     /// Seal every personal field with the first field key, and enter it under the first index key
     Reseal(reseal::ResealArgs),
     /// Copy the SQLite database into a file while it is used
@@ -75,9 +76,9 @@ enum Command {
     /// The official account's menu: 缴费入口 and what stands under it
     Menu(menu::MenuArgs),
     /// The keys of campus systems
-    Key(key::KeyArgs),
+    Key(Desk<key::Act>),
     /// 海报: codes that hang on walls, and what came of each
-    Poster(poster::PosterArgs),
+    Poster(Desk<poster::Act>),
     /// Bring the database's schema up to date
     Migrate {
         #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml")]
@@ -107,17 +108,17 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             let config = configuration(&args.config)?;
             return audit::run(args, config).await;
         }
-        Command::Office(args) => {
-            let config = configuration(&args.config)?;
-            return office::run(args, config).await;
+        Command::Office(desk) => {
+            let (act, app) = desk.open().await?;
+            return office::run(act, &app).await;
         }
-        Command::Events(args) => {
-            let config = configuration(&args.config)?;
-            return events::run(args, config).await;
+        Command::Events(desk) => {
+            let (act, app) = desk.open().await?;
+            return events::run(act, &app).await;
         }
-        Command::Announce(args) => {
-            let config = configuration(&args.config)?;
-            return announce::run(args, config).await;
+        Command::Announce(desk) => {
+            let (act, app) = desk.open().await?;
+            return announce::run(act, &app).await;
         }
         Command::Reseal(args) => {
             let config = configuration(&args.config)?;
@@ -135,13 +136,13 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             let config = configuration(&args.config)?;
             return menu::run(args, config).await;
         }
-        Command::Key(args) => {
-            let config = configuration(&args.config)?;
-            return key::run(args, config).await;
+        Command::Key(desk) => {
+            let (act, app) = desk.open().await?;
+            return key::run(act, &app).await;
         }
-        Command::Poster(args) => {
-            let config = configuration(&args.config)?;
-            return poster::run(args, config).await;
+        Command::Poster(desk) => {
+            let (act, app) = desk.open().await?;
+            return poster::run(act, &app).await;
         }
         Command::Migrate { config } => {
             let config = configuration(&config)?;

@@ -6,14 +6,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::app::App;
-use crate::clock::{Chance, Clock};
+use super::desk;
 use crate::config::Config;
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::flow::audit::{self, Finding, Totals};
 use crate::flow::chain::{self, Disbelief, Findings, Missing, Torn};
-use crate::outbound::HttpClient;
 
 #[derive(Args)]
 pub struct AuditArgs {
@@ -28,7 +26,7 @@ pub struct AuditArgs {
 }
 
 pub async fn run(args: AuditArgs, config: Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
+    let app = desk::books(config).await?;
     let (clean, lines, object) = match args.chain {
         true => {
             let findings = chain::follow(&app).await?;

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::app::App;
-use crate::clock::{Chance, Clock};
+use super::desk;
 use crate::config::Config;
 use crate::flow::{migrate, restore};
-use crate::outbound::HttpClient;
 use crate::store::db::Db;
 use crate::store::home;
 
@@ -42,7 +40,7 @@ pub async fn back_up(args: &BackupArgs, config: Config) -> anyhow::Result<()> {
 }
 
 pub async fn declare_restored(config: Config) -> anyhow::Result<()> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
+    let app = desk::books(config).await?;
     migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
     let restored = restore::declare(&app).await?;
     let until = restored.until.map_or_else(|| "—".to_owned(), |at| at.rfc3339());

@@ -1,27 +1,15 @@
 //! `jiaofei events …`: what campus systems were told, and whether they took it.
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::app::App;
-use crate::clock::{Chance, Clock};
-use crate::config::Config;
 use crate::domain::moment::Moment;
 use crate::flow::events::desk;
-use crate::outbound::HttpClient;
 use crate::store::events::Delivery;
 
-#[derive(Args)]
-pub struct EventsArgs {
-    #[command(subcommand)]
-    act: Act,
-    #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml", global = true)]
-    pub config: PathBuf,
-}
-
 #[derive(Subcommand)]
-enum Act {
+pub enum Act {
     /// The latest events, newest first
     List {
         /// Only those an endpoint did not take
@@ -39,11 +27,10 @@ enum Act {
     },
 }
 
-pub async fn run(args: EventsArgs, config: Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
-    match args.act {
+pub async fn run(act: Act, app: &App) -> anyhow::Result<ExitCode> {
+    match act {
         Act::List { failed } => {
-            let list = desk::list(&app, failed).await?;
+            let list = desk::list(app, failed).await?;
             for (event, deliveries) in &list {
                 let at = event.created_at.beijing_text();
                 let stands: Vec<String> = deliveries.iter().map(stands).collect();
@@ -53,7 +40,7 @@ pub async fn run(args: EventsArgs, config: Config) -> anyhow::Result<ExitCode> {
             println!("{} shown", list.len());
         }
         Act::Show { id } => {
-            let told = desk::show(&app, &id).await?;
+            let told = desk::show(app, &id).await?;
             println!("{}  {}  {}", told.event.event_no, told.event.kind.code(), told.event.created_at.beijing_text());
             println!("{}", told.event.payload);
             for delivery in &told.deliveries {
@@ -66,7 +53,7 @@ pub async fn run(args: EventsArgs, config: Config) -> anyhow::Result<ExitCode> {
             }
         }
         Act::Resend { id, endpoint } => {
-            let names = desk::resend(&app, &id, endpoint.as_deref()).await?;
+            let names = desk::resend(app, &id, endpoint.as_deref()).await?;
             println!("{id} goes again to {}", names.join(", "));
         }
     }

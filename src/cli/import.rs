@@ -6,14 +6,12 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::app::App;
-use crate::clock::{Chance, Clock};
+use super::desk;
 use crate::config::Config;
 use crate::domain::money::Fen;
 use crate::flow::import::report::Report;
 use crate::flow::import::run::{Kind, import};
 use crate::flow::{migrate, rotate};
-use crate::outbound::HttpClient;
 
 #[derive(Args)]
 pub struct ImportArgs {
@@ -41,7 +39,7 @@ enum What {
 }
 
 pub async fn run(args: ImportArgs, config: Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
+    let app = desk::books(config).await?;
     migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
     let complaints = rotate::take_up(&app).await?;
     anyhow::ensure!(complaints.is_empty(), "the keys do not fit the database:\n  {}", complaints.join("\n  "));

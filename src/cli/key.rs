@@ -1,26 +1,14 @@
 //! `jiaofei key new|list|revoke`: the keys of campus systems.
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::app::App;
-use crate::clock::{Chance, Clock};
-use crate::config::Config;
 use crate::domain::api_key::ApiScope;
 use crate::flow::api_keys;
-use crate::outbound::HttpClient;
-
-#[derive(Args)]
-pub struct KeyArgs {
-    #[command(subcommand)]
-    act: Act,
-    #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml", global = true)]
-    pub config: PathBuf,
-}
 
 #[derive(Subcommand)]
-enum Act {
+pub enum Act {
     /// Make a key; it is shown once
     New {
         /// The system it is for
@@ -41,13 +29,12 @@ fn scope(text: &str) -> Result<ApiScope, String> {
     ApiScope::parse(text).ok_or_else(|| format!("known are {}", known()))
 }
 
-pub async fn run(args: KeyArgs, config: Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
+pub async fn run(act: Act, app: &App) -> anyhow::Result<ExitCode> {
     app.db.migrate().await?;
-    match args.act {
-        Act::New { name, scopes } => println!("{}", api_keys::issue(&app, &name, &scopes).await?),
+    match act {
+        Act::New { name, scopes } => println!("{}", api_keys::issue(app, &name, &scopes).await?),
         Act::List => {
-            for key in api_keys::list(&app).await? {
+            for key in api_keys::list(app).await? {
                 let day = |at: crate::domain::moment::Moment| at.format("%Y-%m-%d %H:%M");
                 let scopes = key.scopes.iter().map(|scope| scope.code()).collect::<Vec<_>>().join(",");
                 let used = key.last_used_at.map_or("never used".to_owned(), |at| format!("used {}", day(at)));
@@ -55,7 +42,7 @@ pub async fn run(args: KeyArgs, config: Config) -> anyhow::Result<ExitCode> {
                 println!("{:>4}  {:<24}  {}  {scopes}  {used}{end}", key.id, key.name, day(key.created_at));
             }
         }
-        Act::Revoke { name } => anyhow::ensure!(api_keys::revoke(&app, &name).await?, "no live key is called {name:?}"),
+        Act::Revoke { name } => anyhow::ensure!(api_keys::revoke(app, &name).await?, "no live key is called {name:?}"),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use crate::app::App;
-use crate::clock::{Chance, Clock};
+use super::desk;
 use crate::config::Config;
 use crate::flow::official::menu;
 use crate::official_account::menu::{Menu, differences};
-use crate::outbound::HttpClient;
 
 /// What is meant without a file.
 pub const USUAL: &str = include_str!("../../wechat-menu.json");
@@ -57,7 +55,7 @@ pub async fn run(args: MenuArgs, config: Config) -> anyhow::Result<ExitCode> {
         wanted.lines().iter().for_each(|line| println!("{line}"));
         return Ok(ExitCode::SUCCESS);
     }
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
+    let app = desk::books(config).await?;
     let there = menu::shown(&app).await?;
     let changes = differences(&there, &wanted);
     match args.act {

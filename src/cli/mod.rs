@@ -7,6 +7,7 @@ pub mod check;
 pub mod demo;
 pub mod demo_data;
 pub mod demo_posters;
+pub mod desk;
 pub mod events;
 pub mod import;
 pub mod key;

@@ -1,27 +1,15 @@
 //! `jiaofei office …`: what the finance office decides, until there is a page for it.
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::app::App;
-use crate::clock::{Chance, Clock};
-use crate::config::Config;
 use crate::domain::money::Fen;
 use crate::flow::ereceipt::desk;
 use crate::flow::office::{self, RefundLine};
-use crate::outbound::HttpClient;
-
-#[derive(Args)]
-pub struct OfficeArgs {
-    #[command(subcommand)]
-    act: Act,
-    #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml", global = true)]
-    pub config: PathBuf,
-}
 
 #[derive(Subcommand)]
-enum Act {
+pub enum Act {
     /// 待办: what waits for a person
     List,
     /// Tick off what was looked at
@@ -63,36 +51,35 @@ fn line(text: &str) -> Result<RefundLineArg, String> {
     Ok(RefundLineArg(item.to_owned(), period.to_owned(), amount))
 }
 
-pub async fn run(args: OfficeArgs, config: Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
-    match args.act {
+pub async fn run(act: Act, app: &App) -> anyhow::Result<ExitCode> {
+    match act {
         Act::List => {
-            let items = office::items(&app).await?;
+            let items = office::items(app).await?;
             for item in &items {
                 let since = item.raised_at.format("%Y-%m-%d %H:%M");
                 println!("{:>6}  {since}  {:<22}  {}  {}", item.id, item.kind, item.subject, item.details);
             }
             println!("{} open", items.len());
         }
-        Act::Resolve { id } => anyhow::ensure!(office::resolve(&app, id).await?, "no open item has the id {id}"),
+        Act::Resolve { id } => anyhow::ensure!(office::resolve(app, id).await?, "no open item has the id {id}"),
         Act::SendBack { order_no } => {
-            let order = office::find_order(&app, &order_no).await?;
-            let amount = office::send_back(&app, &order).await?;
+            let order = office::find_order(app, &order_no).await?;
+            let amount = office::send_back(app, &order).await?;
             println!("{order_no}: {} goes back", amount.yuan());
         }
         Act::Refund { order_no, lines, reason } => {
-            let order = office::find_order(&app, &order_no).await?;
+            let order = office::find_order(app, &order_no).await?;
             let line = |RefundLineArg(item, period, amount)| RefundLine { item, period, amount };
             let lines: Vec<RefundLine> = lines.into_iter().map(line).collect();
-            let amount = office::refund(&app, &order, &lines, &reason).await?;
+            let amount = office::refund(app, &order, &lines, &reason).await?;
             println!("{order_no}: {} goes back", amount.yuan());
         }
         Act::Unbind { number } => {
-            let ended = office::unbind(&app, &number).await?;
+            let ended = office::unbind(app, &number).await?;
             println!("{number}: {ended} ended; no WeChat comes in as this payer without a password any more");
         }
         Act::Ereceipts { receipt } => {
-            println!("{} asked for again", desk::want_again(&app, receipt.as_deref()).await?);
+            println!("{} asked for again", desk::want_again(app, receipt.as_deref()).await?);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -6,27 +6,16 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::app::App;
-use crate::clock::{Chance, Clock};
-use crate::config::Config;
 use crate::domain::bilingual::{Bilingual, Lang};
 use crate::domain::moment::Moment;
 use crate::domain::poster::{NewPoster, PosterKind, PosterNo};
 use crate::flow::poster::desk;
-use crate::outbound::HttpClient;
 use crate::web::paper::Kind;
 use crate::web::print;
 use crate::web::view::poster::Size;
 
-#[derive(Args)]
-pub struct PosterArgs {
-    #[command(subcommand)]
-    act: Act,
-    #[arg(long, env = "JIAOFEI_CONFIG", default_value = "jiaofei.toml", global = true)]
-    pub config: PathBuf,
-}
-
 #[derive(Subcommand)]
-enum Act {
+pub enum Act {
     /// Make a poster; prints its number
     New(New),
     /// Every poster, and what came of each
@@ -92,10 +81,9 @@ fn moment(text: &str) -> Result<Moment, String> {
     Moment::parse_beijing(text).ok_or_else(|| "wanted YYYY-MM-DD HH:MM:SS".to_owned())
 }
 
-pub async fn run(args: PosterArgs, config: Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
+pub async fn run(act: Act, app: &App) -> anyhow::Result<ExitCode> {
     app.db.migrate().await?;
-    match args.act {
+    match act {
         Act::New(new) => {
             let new = NewPoster {
                 kind: new.kind,
@@ -105,12 +93,12 @@ pub async fn run(args: PosterArgs, config: Config) -> anyhow::Result<ExitCode> {
                 lang: new.lang,
                 expires_at: new.until,
             };
-            let made = desk::issue(&app, &new).await?;
-            println!("{}  {}", made.poster_no, print::address(&app, &made));
+            let made = desk::issue(app, &new).await?;
+            println!("{}  {}", made.poster_no, print::address(app, &made));
         }
         Act::List => {
             let now = app.clock.now();
-            for (one, came) in desk::list(&app, None).await? {
+            for (one, came) in desk::list(app, None).await? {
                 let about = if one.about.is_empty() { "-" } else { &one.about };
                 println!(
                     "{}  {:<8} {:<10} {about}  {}  scans {}  sign-ins {}  orders {}  paid {} orders, {} fen",
@@ -127,18 +115,15 @@ pub async fn run(args: PosterArgs, config: Config) -> anyhow::Result<ExitCode> {
             }
         }
         Act::Revoke { number } => {
-            anyhow::ensure!(
-                desk::revoke(&app, &number).await?,
-                "no poster that is not revoked has the number {number}"
-            );
+            anyhow::ensure!(desk::revoke(app, &number).await?, "no poster that is not revoked has the number {number}");
         }
         Act::Print { number, file, size } => {
-            let poster = desk::find(&app, &number).await?;
+            let poster = desk::find(app, &number).await?;
             let poster = poster.with_context(|| format!("no poster has the number {number}"))?;
             let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
             let kind = [Kind::Print, Kind::Pdf, Kind::Svg].into_iter().find(|kind| kind.ending() == ending);
             let kind = kind.context("the file must end in .png, .pdf or .svg")?;
-            let drawn = print::poster(&app, &poster, size, kind).await?;
+            let drawn = print::poster(app, &poster, size, kind).await?;
             std::fs::write(&file, drawn).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }

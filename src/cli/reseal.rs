@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::app::App;
-use crate::clock::{Chance, Clock};
+use super::desk;
 use crate::config::Config;
 use crate::flow::migrate;
 use crate::flow::rotate::{self, Resealed};
-use crate::outbound::HttpClient;
 use crate::store::seal::Purpose;
 
 #[derive(Args)]
@@ -21,7 +19,7 @@ pub struct ResealArgs {
 
 /// Exits with 1 when an old key is needed still.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?;
+    let app = desk::books(config).await?;
     migrate::bring_up(&app.db, &app.chain, &app.clock).await?;
     let complaints = rotate::take_up(&app).await?;
     anyhow::ensure!(complaints.is_empty(), "the keys do not fit the database:\n  {}", complaints.join("\n  "));
