@@ -23,7 +23,7 @@ pub enum Act {
 }
 
 #[derive(Args)]
-struct Publish {
+pub struct Publish {
     #[arg(long)]
     title: String,
     #[arg(long, default_value = "")]
@@ -35,6 +35,8 @@ struct Publish {
     body_en: Option<PathBuf>,
     #[arg(long, default_value = "")]
     department: String,
+    #[arg(long, default_value = "")]
+    department_en: String,
     /// Shown on the first page after signing in, until a newer one is
     #[arg(long)]
     pinned: bool,
@@ -66,7 +68,7 @@ pub async fn run(act: Act, app: &App) -> anyhow::Result<ExitCode> {
             let body_en = new.body_en.as_ref().map(read).transpose()?.unwrap_or_default();
             let new = Announcement {
                 id: AnnouncementId(0),
-                department: new.department,
+                department: Bilingual::new(new.department, new.department_en),
                 title: Bilingual::new(new.title, new.title_en),
                 body: Bilingual::new(read(&new.body)?, body_en),
                 pinned: new.pinned,

@@ -185,7 +185,10 @@ async fn programmes(app: &App, tx: &impl ConnectionTrait, school: &School, now: 
         let programme = Programme {
             id: ProgrammeId(0),
             code: code.to_owned(),
-            department: if code == "CAMP" { "团委" } else { "教务处" }.to_owned(),
+            department: match code {
+                "CAMP" => Bilingual::new("团委", "Youth League Committee"),
+                _ => Bilingual::new("教务处", "Academic Affairs Office"),
+            },
             name,
             about: Bilingual::new(about.0, about.1),
             item: fees::upsert_item(tx, &item, now).await?,

@@ -40,7 +40,7 @@ pub enum Act {
 }
 
 #[derive(Clone)]
-struct RefundLineArg(String, String, Option<Fen>);
+pub struct RefundLineArg(String, String, Option<Fen>);
 
 fn line(text: &str) -> Result<RefundLineArg, String> {
     let (name, amount) = match text.split_once('=') {

@@ -37,7 +37,7 @@ pub enum Act {
 }
 
 #[derive(Args)]
-struct New {
+pub struct New {
     /// platform (平台), item (收费项目), programme (报名项目) or department (部门)
     #[arg(value_parser = kind)]
     kind: PosterKind,

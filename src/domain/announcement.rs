@@ -7,7 +7,7 @@ use super::moment::Moment;
 pub struct Announcement {
     pub id: AnnouncementId,
     /// Who tells it; may be empty
-    pub department: String,
+    pub department: Bilingual,
     pub title: Bilingual,
     /// Plain text; an empty line begins a new paragraph
     pub body: Bilingual,

@@ -18,7 +18,7 @@ pub struct Programme {
     pub id: ProgrammeId,
     pub code: String,
     /// 收费部门
-    pub department: String,
+    pub department: Bilingual,
     pub name: Bilingual,
     /// 收费内容: plain text; an empty line begins a new paragraph
     pub about: Bilingual,

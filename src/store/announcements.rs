@@ -8,13 +8,13 @@ use crate::domain::bilingual::Bilingual;
 use crate::domain::ids::{AnnouncementId, PayerId};
 use crate::domain::moment::Moment;
 
-const COLUMNS: &str = "id, department, title, title_en, body, body_en, pinned, published_at";
+const COLUMNS: &str = "id, department, department_en, title, title_en, body, body_en, pinned, published_at";
 
 fn read(row: &QueryResult) -> Result<Announcement> {
     let text = |column: &str| row.try_get::<String>("", column);
     Ok(Announcement {
         id: AnnouncementId(row.try_get("", "id")?),
-        department: text("department")?,
+        department: Bilingual::new(text("department")?, text("department_en")?),
         title: Bilingual::new(text("title")?, text("title_en")?),
         body: Bilingual::new(text("body")?, text("body_en")?),
         pinned: row.try_get::<i64>("", "pinned")? == 1,
@@ -82,10 +82,11 @@ pub async fn find(db: &impl ConnectionTrait, id: AnnouncementId, now: Moment) ->
 
 /// The id of `new` is not read.
 pub async fn insert(db: &impl ConnectionTrait, new: &Announcement) -> Result<AnnouncementId> {
-    let sql = "INSERT INTO announcement (department, title, title_en, body, body_en, pinned, published_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+    let sql = "INSERT INTO announcement (department, department_en, title, title_en, body, body_en, pinned, \
+        published_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id";
     let values = [
-        new.department.as_str().into(),
+        new.department.zh.as_str().into(),
+        new.department.en.as_str().into(),
         new.title.zh.as_str().into(),
         new.title.en.as_str().into(),
         new.body.zh.as_str().into(),

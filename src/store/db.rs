@@ -173,7 +173,8 @@ migrations![
     "0023_posters",
     "0024_order_phone",
     "0025_pay_for_me",
-    "0026_portal"
+    "0026_portal",
+    "0027_departments"
 ];
 
 impl MigratorTrait for Migrations {

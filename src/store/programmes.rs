@@ -14,8 +14,8 @@ use crate::domain::money::Fen;
 use crate::domain::payer::PayerKind;
 use crate::domain::programme::{Programme, read_form};
 
-const SELECT: &str = "SELECT id, code, department, name, name_en, about, about_en, fee_item_id, period_id, fee_fen, \
-    capacity, taken, opens_at, closes_at, pay_seconds, kinds, form FROM programme";
+const SELECT: &str = "SELECT id, code, department, department_en, name, name_en, about, about_en, fee_item_id, \
+    period_id, fee_fen, capacity, taken, opens_at, closes_at, pay_seconds, kinds, form FROM programme";
 
 fn read(row: &QueryResult) -> Result<Programme> {
     let text = |column: &str| row.try_get::<String>("", column);
@@ -27,7 +27,7 @@ fn read(row: &QueryResult) -> Result<Programme> {
     Ok(Programme {
         id: ProgrammeId(id),
         code: text("code")?,
-        department: text("department")?,
+        department: Bilingual::new(text("department")?, text("department_en")?),
         name: Bilingual::new(text("name")?, text("name_en")?),
         about: Bilingual::new(text("about")?, text("about_en")?),
         item: FeeItemId(row.try_get("", "fee_item_id")?),
@@ -74,17 +74,18 @@ fn hold(tx: &impl ConnectionTrait) -> &'static str {
 /// read. `form` is what [`read_form`] reads.
 pub async fn upsert(db: &impl ConnectionTrait, new: &Programme, form: &str, now: Moment) -> Result<ProgrammeId> {
     let sql = "INSERT INTO programme (code, department, name, name_en, about, about_en, fee_item_id, period_id, \
-        fee_fen, capacity, opens_at, closes_at, pay_seconds, kinds, form, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (code) DO UPDATE \
-        SET department = excluded.department, name = excluded.name, name_en = excluded.name_en, \
-        about = excluded.about, about_en = excluded.about_en, fee_item_id = excluded.fee_item_id, \
-        period_id = excluded.period_id, fee_fen = excluded.fee_fen, capacity = excluded.capacity, \
-        opens_at = excluded.opens_at, closes_at = excluded.closes_at, pay_seconds = excluded.pay_seconds, \
-        kinds = excluded.kinds, form = excluded.form, updated_at = excluded.updated_at RETURNING id";
+        fee_fen, capacity, opens_at, closes_at, pay_seconds, kinds, form, updated_at, \
+        department_en) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+        ON CONFLICT (code) DO UPDATE SET department = excluded.department, name = excluded.name, \
+        name_en = excluded.name_en, about = excluded.about, about_en = excluded.about_en, \
+        fee_item_id = excluded.fee_item_id, period_id = excluded.period_id, fee_fen = excluded.fee_fen, \
+        capacity = excluded.capacity, opens_at = excluded.opens_at, closes_at = excluded.closes_at, \
+        pay_seconds = excluded.pay_seconds, kinds = excluded.kinds, form = excluded.form, \
+        updated_at = excluded.updated_at, department_en = excluded.department_en RETURNING id";
     let kinds: Vec<&str> = new.kinds.iter().map(|kind| kind.code()).collect();
     let values: Vec<Value> = vec![
         new.code.as_str().into(),
-        new.department.as_str().into(),
+        new.department.zh.as_str().into(),
         new.name.zh.as_str().into(),
         new.name.en.as_str().into(),
         new.about.zh.as_str().into(),
@@ -99,6 +100,7 @@ pub async fn upsert(db: &impl ConnectionTrait, new: &Programme, form: &str, now:
         kinds.join(",").into(),
         form.into(),
         now.millis().into(),
+        new.department.en.as_str().into(),
     ];
     Ok(ProgrammeId(returned_id(db, sql, values).await?))
 }

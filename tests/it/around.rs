@@ -14,7 +14,7 @@ use crate::world::phone::Device;
 fn announcement(world: &TestApp, title: &str, pinned: bool) -> Announcement {
     Announcement {
         id: AnnouncementId(0),
-        department: "财务处".into(),
+        department: Bilingual::new("财务处", "Finance Office"),
         title: Bilingual::new(title, "Tuition can be paid"),
         body: Bilingual::new("第一段。\n\n<script>第二段</script>", ""),
         pinned,
@@ -40,6 +40,8 @@ async fn an_announcement_is_read_before_and_after_signing_in_from_its_time_until
     let page = phone.get(&path).await;
     assert!(page.has("第一段。") && page.has("财务处"), "{}", page.text());
     assert!(page.body().contains("&#60;script&#62;第二段"), "what the office writes is text");
+    let english = world.phone(Device::Wechat).get(&format!("{path}?lang=en")).await;
+    assert!(english.has("Finance Office") && !english.has("财务处"), "{}", english.text());
     phone.sign_in(&student).await;
     assert!(phone.get("/h5").await.has("学费开始缴纳"));
     let plain = announcement(&world, "值班安排", false);

@@ -22,7 +22,7 @@ use crate::world::app::TestApp;
 use crate::world::phone::Device;
 use crate::world::school::Student;
 
-const HEADER: &str = "项目编码,项目名称,英文名称,收费部门,收费内容,收款单位,收费期间,报名费,名额,报名起始,报名终止,缴费时限,报名对象,报名表\n";
+const HEADER: &str = "项目编码,项目名称,英文名称,收费部门,收费内容,收款单位,收费期间,报名费,名额,报名起始,报名终止,缴费时限,报名对象,报名表,部门英文\n";
 
 async fn bring(world: &TestApp, rows: &str, dry: bool) -> Report {
     let folder = tempfile::tempdir().unwrap();
@@ -344,7 +344,8 @@ async fn the_office_brings_programmes_all_rows_or_none_and_more_seats_go_to_the_
 #[tokio::test]
 async fn a_student_looks_without_signing_in_enrols_edits_and_pays() {
     let world = TestApp::start().await;
-    let row = "CET,英语四级,CET-4,教务处,九月笔试。,agency,2026,200,1,,2026-09-10,2,,组别*=初级|高级\n";
+    let row =
+        "CET,英语四级,CET-4,教务处,九月笔试。,agency,2026,200,1,,2026-09-10,2,,组别*=初级|高级,Academic Affairs\n";
     let id = programme_of(&world, row).await;
     programme_of(&world, "OLD,去年的考试,,团委,,agency,2026,1,1,,2026-08-01,2,,\n").await;
     let student = world.school.student(&world.app, 1, "林知夏").await;
@@ -353,6 +354,9 @@ async fn a_student_looks_without_signing_in_enrols_edits_and_pays() {
     let list = phone.get("/h5/enrol").await;
     assert!(list.has("英语四级") && list.has("余 1 个名额") && !list.has("去年的考试"), "{}", list.text());
     assert!(!list.has("报名状态") && !phone.get("/h5/enrol?dept=团委").await.has("英语四级"));
+    let english = world.phone(Device::Wechat);
+    let list = english.get("/h5/enrol?lang=en&dept=教务处").await;
+    assert!(list.has("CET-4") && list.has("Academic Affairs") && !list.has("教务处"), "{}", list.text());
     let path = format!("/h5/enrol/{id}");
     let page = phone.get(&path).await;
     assert!(page.has("登录后报名") && page.has("九月笔试。"), "{}", page.text());

@@ -33,6 +33,7 @@ pub const COLUMNS: &[Column] = &[
     Column { names: &["缴费时限", "pay_hours"], required: true },
     Column { names: &["报名对象", "kinds"], required: false },
     Column { names: &["报名表", "form"], required: false },
+    Column { names: &["部门英文", "department_en"], required: false },
 ];
 
 #[derive(Default)]
@@ -144,7 +145,7 @@ fn read(context: &Context<'_>, row: &Row) -> Result<Said, Refused> {
     let programme = Programme {
         id: ProgrammeId(0),
         code: filled(0, "项目编码", 24)?,
-        department: filled(3, "收费部门", 32)?,
+        department: Bilingual::new(filled(3, "收费部门", 32)?, cell(15)),
         name: Bilingual::new(filled(1, "项目名称", 64)?, cell(2)),
         about: Bilingual::new(cell(4), cell(5)),
         item: FeeItemId(0),

@@ -3,6 +3,7 @@ use poem::http::StatusCode;
 use poem::web::Path;
 use poem::{IntoResponse, Response, Result, handler};
 
+use crate::domain::bilingual::Bilingual;
 use crate::domain::enrolment::Standing;
 use crate::domain::fee::WindowState;
 use crate::domain::ids::{EnrolmentId, ProgrammeId};
@@ -28,10 +29,10 @@ pub async fn list(visit: &Visit, signed: Option<SignedIn>) -> Result<Response> {
     let all = enrol::programmes(app).await.map_err(Problem::from)?;
     let department = visit.query("dept").to_owned();
     let status = Standing::parse(visit.query("status")).filter(|_| own.is_some());
-    let fits = |one: &Programme| department.is_empty() || one.department == department;
-    let mut departments: Vec<String> = all.iter().map(|one| one.department.clone()).collect();
-    departments.sort();
-    departments.dedup();
+    let fits = |one: &Programme| department.is_empty() || one.department.zh == department;
+    let mut departments: Vec<Bilingual> = all.iter().map(|one| one.department.clone()).collect();
+    departments.sort_by(|one, other| one.zh.cmp(&other.zh));
+    departments.dedup_by(|one, other| one.zh == other.zh);
     let has = |id: ProgrammeId| {
         let live = |standing| matches!(standing, Standing::ToPay | Standing::Paid | Standing::Waiting);
         own.iter().flatten().any(|one| one.programme == id && live(one.standing()))

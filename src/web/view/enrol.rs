@@ -25,7 +25,8 @@ pub struct Enrol {
     /// Programmes to enrol for that are not over
     pub programmes: Vec<Programme>,
     /// 收费部门
-    pub departments: Vec<String>,
+    pub departments: Vec<Bilingual>,
+    /// The Chinese name of the chosen one; empty: all
     pub department: String,
     pub status: Option<Standing>,
 }
@@ -34,13 +35,13 @@ pub struct Enrol {
 pub struct Mine {
     pub enrolment: Enrolment,
     pub name: Bilingual,
-    pub department: String,
+    pub department: Bilingual,
     pub is_free: bool,
 }
 
 impl Enrol {
-    fn is_department(&self, one: &str) -> bool {
-        self.department == one
+    fn is_department(&self, one: &Bilingual) -> bool {
+        self.department == one.zh
     }
 
     fn is_status(&self, one: &Standing) -> bool {

@@ -23,7 +23,7 @@ pub fn all(frame: &Frame) -> Vec<Sample> {
 pub fn announcement() -> Announcement {
     Announcement {
         id: AnnouncementId(7),
-        department: "财务处".into(),
+        department: Bilingual::new("财务处", "Finance Office"),
         title: Bilingual::new("2026–2027 学年学费开始缴纳", "Tuition for 2026–2027 can be paid now"),
         body: Bilingual::new(
             "请于 9 月 30 日前缴清学费、住宿费。\n\n<b>缴费前</b>请核对收款方名称与金额。\n咨询电话 0931-555 0100。",
@@ -38,7 +38,7 @@ fn news(frame: &Frame) -> Vec<Sample> {
     let frame = Frame { person: None, care: frame.care, ..outside(frame.lang) };
     let other = Announcement {
         id: AnnouncementId(6),
-        department: String::new(),
+        department: Bilingual::default(),
         title: Bilingual::new("暑期值班安排", ""),
         body: Bilingual::new("每周三上午。", ""),
         pinned: false,

@@ -17,11 +17,15 @@ pub fn all(frame: &Frame) -> Vec<Sample> {
     [lists(frame), programmes(frame), own(frame)].into_iter().flatten().collect()
 }
 
+fn academic() -> Bilingual {
+    Bilingual::new("教务处", "Academic Affairs Office")
+}
+
 fn programme(id: i64, name: Bilingual, (fee, taken): (i64, i64)) -> Programme {
     Programme {
         id: ProgrammeId(id),
         code: format!("P{id}"),
-        department: "教务处".into(),
+        department: academic(),
         name,
         about: Bilingual::new(
             "9 月 26 日上午笔试，地点见准考证。\n\n缴费后不退。",
@@ -77,14 +81,14 @@ fn lists(frame: &Frame) -> Vec<Sample> {
         limited: false,
         mine: None,
         programmes,
-        departments: vec!["团委".into(), "教务处".into()],
+        departments: vec![Bilingual::new("团委", ""), academic()],
         department: "教务处".into(),
         status: None,
     };
     let mine = |state, arrears: Option<i64>| Mine {
         enrolment: enrolment(state, arrears),
         name: test().name,
-        department: "教务处".into(),
+        department: academic(),
         is_free: arrears.is_none(),
     };
     let own = vec![
