@@ -93,7 +93,7 @@ pub fn status(problem: &Problem) -> StatusCode {
         Problem::Refused(refusal) => of_refusal(refusal),
         Problem::Ended(Message::PosterRevoked | Message::PosterExpired) => StatusCode::GONE,
         Problem::Ended(Message::PortalOver { .. }) => StatusCode::GONE,
-        Problem::Ended(Message::PortalUnknown) => StatusCode::FORBIDDEN,
+        Problem::Ended(Message::PortalUnknown { .. }) => StatusCode::FORBIDDEN,
         Problem::Ended(Message::PortalAway { .. }) => StatusCode::SERVICE_UNAVAILABLE,
         Problem::Ended(_) => StatusCode::OK,
     }

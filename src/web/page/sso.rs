@@ -58,12 +58,10 @@ pub async fn arrive(visit: &Visit) -> Result<Response> {
 /// `GET /h5/sso/trouble?why=&next=`: nobody was signed in.
 #[handler]
 pub async fn show_trouble(visit: &Visit) -> Result<Response> {
-    if sso::name(&visit.app).is_none() {
-        return Err(Problem::NotFound.into());
-    }
+    let leave = sso::leave_url(&visit.app, links::LOGIN).ok_or(Problem::NotFound)?;
     let back = local_path(visit.query("next")).unwrap_or_default().to_owned();
     Err(Problem::Ended(match visit.query("why") {
-        "unknown" => Message::PortalUnknown,
+        "unknown" => Message::PortalUnknown { leave },
         "away" => Message::PortalAway { back },
         _ => Message::PortalOver { back },
     })

@@ -74,7 +74,10 @@ pub enum Message {
         back: String,
     },
     /// 统一身份认证: the school has named nobody of that number.
-    PortalUnknown,
+    PortalUnknown {
+        /// Where a browser leaves the portal, to sign in there as somebody else
+        leave: String,
+    },
     /// 统一身份认证: the portal gave no answer of use.
     PortalAway {
         back: String,
@@ -115,7 +118,7 @@ impl MessagePage {
             Message::SignUpAtOffice => "message.sign_up_at_office",
             Message::SignUpAway => "message.sign_up_away",
             Message::PortalOver { .. } => "message.portal_over",
-            Message::PortalUnknown => "message.portal_unknown",
+            Message::PortalUnknown { .. } => "message.portal_unknown",
             Message::PortalAway { .. } => "message.portal_away",
             Message::SignedOutOfHere { .. } => "message.signed_out",
             Message::PosterRevoked => "message.poster_revoked",
@@ -148,7 +151,7 @@ impl MessagePage {
             Message::SignUpAtOffice => "message.sign_up_at_office_more",
             Message::SignUpAway => "message.sign_up_away_more",
             Message::PortalOver { .. } => "message.portal_over_more",
-            Message::PortalUnknown => "message.portal_unknown_more",
+            Message::PortalUnknown { .. } => "message.portal_unknown_more",
             Message::PortalAway { .. } => "message.portal_away_more",
             Message::SignedOutOfHere { .. } => "message.signed_out_of_here_more",
             Message::PosterRevoked => "message.poster_revoked_more",
@@ -171,7 +174,7 @@ impl MessagePage {
                 "w still"
             }
             Message::SignedOutOfHere { .. } => "",
-            Message::PortalOver { .. } | Message::PortalUnknown | Message::PortalAway { .. } => "w still",
+            Message::PortalOver { .. } | Message::PortalUnknown { .. } | Message::PortalAway { .. } => "w still",
             Message::PosterRevoked | Message::PosterExpired => "w still",
         }
     }
@@ -206,9 +209,13 @@ impl MessagePage {
             Message::PosterRevoked | Message::PosterExpired => {
                 vec![("message.platform", links::HOME), ("help.title", links::HELP)]
             }
-            Message::PortalUnknown => {
-                let by_id = links::login(LoginMode::Id, "");
-                return vec![("message.portal_by_id", by_id), ("help.title", links::HELP.to_owned())];
+            Message::PortalUnknown { leave } => {
+                let (by_id, help) = (links::login(LoginMode::Id, ""), links::HELP.to_owned());
+                return vec![
+                    ("message.portal_by_id", by_id),
+                    ("message.portal_other", leave.clone()),
+                    ("help.title", help),
+                ];
             }
             Message::PortalOver { back } | Message::PortalAway { back } => {
                 let login = links::login(LoginMode::User, back);

@@ -95,6 +95,7 @@ async fn whom_the_school_has_not_named_is_told_what_to_do() {
         let page = come_in(&world, &world.phone(Device::Mobile), SSO, number).await;
         is_told(&page, 403, "缴费平台里没有您的学号或工号");
         assert!(page.links().iter().any(|link| link.starts_with("/h5/login?mode=id")), "{:?}", page.links());
+        assert!(page.has("换一个门户账号") && page.links().iter().any(|link| link.contains("/cas/logout?service=")));
     }
     assert_eq!(sessions(&world).await, 0);
 }

@@ -258,6 +258,7 @@ fn homes(frame: &Frame) -> Vec<Sample> {
 
 fn messages(frame: &Frame) -> Vec<Sample> {
     let message = |message| MessagePage { frame: frame.clone(), message };
+    let leave = || "https://cas.example.edu.cn/cas/logout?service=x".to_owned();
     let order_no = order_no();
     let closed = |reason| Message::OrderClosed { order_no: order_no.clone(), reason };
     vec![
@@ -273,13 +274,10 @@ fn messages(frame: &Frame) -> Vec<Sample> {
         sample("message-gift-gone", message(Message::GiftGone)),
         sample("message-gift-waiting", message(Message::GiftWaiting)),
         sample("message-signed-out", message(Message::SignedOut)),
-        sample(
-            "message-signed-out-of-here",
-            message(Message::SignedOutOfHere { leave: "https://cas.example.edu.cn/cas/logout?service=x".into() }),
-        ),
+        sample("message-signed-out-of-here", message(Message::SignedOutOfHere { leave: leave() })),
         sample("message-portal-over", message(Message::PortalOver { back: "/h5/orders".into() })),
         sample("message-portal-away", message(Message::PortalAway { back: String::new() })),
-        sample("message-portal-unknown", message(Message::PortalUnknown)),
+        sample("message-portal-unknown", message(Message::PortalUnknown { leave: leave() })),
         sample("message-signed-out-everywhere", message(Message::SignedOutEverywhere)),
     ]
 }
