@@ -34,7 +34,7 @@ async fn signing_out_here_shows_the_way_out_of_the_portal_to_whom_it_let_in() {
     assert!(ticket(&world, &phone, SSO, "").await.contains("ticket=ST-"), "the portal still knows the person");
     let left = phone.get(&out).await;
     assert_eq!(left.location(), format!("{}/h5/login", world.url));
-    assert_eq!(phone.get(&phone.get(SSO).await.location().to_owned()).await.status, 200, "and now it asks");
+    assert_eq!(phone.get(phone.get(SSO).await.location()).await.status, 200, "and now it asks");
 
     phone.sign_in(&student).await;
     let page = leave(&phone).await;
