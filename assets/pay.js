@@ -12,9 +12,9 @@ ask=function(){clearTimeout(timer);if(busy)return;busy=1;fetch(P.poll,{headers:{
 again=function(){clearTimeout(timer);if(P.lazy==null&&i<99)timer=setTimeout(ask,(i<5?w[i]:10)*1000),i++};
 d.addEventListener('visibilitychange',function(){if(!d.hidden)ask()});
 if(P.events&&window.EventSource){var es=new EventSource(P.events);es.onmessage=function(e){try{if(next(JSON.parse(e.data)))es.close()}catch(x){}};es.onerror=function(){if(es.readyState===2)again()}}else again()}
-setTimeout(late,q('#launch,#jump')?5000:30000);
-/* starting a payment: the app's own bridge, or the channel's address */
-var la=q('#launch'),ju=q('#jump');if(ju)setTimeout(function(){location.replace(ju.href)},300);
+setTimeout(late,q('#launch,#jump,#out')?5000:30000);
+/* starting a payment: the app's own bridge, the channel's address, or a form sent before the page has loaded, so that the way back does not lead here */
+var la=q('#launch'),ju=q('#jump'),ou=q('#out');if(ju)setTimeout(function(){location.replace(ju.href)},300);if(ou)ou.submit();
 if(la){var L=la.dataset,name=L.wx?'WeixinJSBridge':'AlipayJSBridge',end=function(u){location.replace(u)},
 start=function(){if(L.wx)WeixinJSBridge.invoke('getBrandWCPayRequest',JSON.parse(L.wx),function(r){var m=r&&r.err_msg||'';end(/:ok$/.test(m)?L.ok:/:cancel$/.test(m)?L.cancel:L.fail)});
 else AlipayJSBridge.call('tradePay',{tradeNO:L.ali},function(r){var c=String(r&&r.resultCode);end(/^(9000|8000|6004)$/.test(c)?L.ok:c==='6001'?L.cancel:L.fail)})};

@@ -8,6 +8,7 @@ use crate::cache::keep::Cache;
 use crate::cache::memory::Twin;
 use crate::cas::client::CasClient;
 use crate::channel::alipay::account::Alipay;
+use crate::channel::unionpay::account::UnionPay;
 use crate::channel::counted::Counted;
 use crate::channel::directory::Directory;
 use crate::channel::wechat::account::Wechat;
@@ -80,6 +81,10 @@ impl App {
             }
             if let Some(account) = &payee.alipay {
                 let account = Alipay::new(account, clock.clone(), http.clone()).map_err(|e| at(&e))?;
+                channels.add(&payee.code, Arc::new(Counted::new(account, metrics.clone())));
+            }
+            if let Some(account) = &payee.unionpay {
+                let account = UnionPay::new(account, clock.clone(), http.clone()).map_err(|e| at(&e))?;
                 channels.add(&payee.code, Arc::new(Counted::new(account, metrics.clone())));
             }
         }

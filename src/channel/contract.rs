@@ -8,6 +8,7 @@ use reqwest::header::HeaderMap;
 
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
+use crate::domain::order::Attempt;
 use crate::domain::order_no::{AttemptNo, RefundNo};
 use crate::domain::trade::{Buyer, Channel, Heard, Product, RefundHeard, TradeNo};
 
@@ -16,6 +17,8 @@ use crate::domain::trade::{Buyer, Channel, Heard, Product, RefundHeard, TradeNo}
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PrepayAsk {
     pub attempt_no: AttemptNo,
+    /// The same on every ask; UnionPay knows an order by its number and this second.
+    pub opened_at: Moment,
     pub product: Product,
     pub amount: Fen,
     /// What the payer's bill shows; the channel shortens and cleans it to its own rules.
@@ -31,6 +34,29 @@ pub struct PrepayAsk {
     pub return_url: String,
 }
 
+impl PrepayAsk {
+    /// By what the attempt is asked about afterwards.
+    pub fn key(&self) -> AttemptKey {
+        AttemptKey { no: self.attempt_no.clone(), opened_at: self.opened_at, expires_at: self.expires_at }
+    }
+}
+
+/// By what a channel knows an attempt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AttemptKey {
+    pub no: AttemptNo,
+    pub opened_at: Moment,
+    /// When the channel takes no money for it any more
+    pub expires_at: Moment,
+}
+
+impl From<&Attempt> for AttemptKey {
+    fn from(attempt: &Attempt) -> AttemptKey {
+        let no = attempt.attempt_no.clone();
+        AttemptKey { no, opened_at: attempt.created_at, expires_at: attempt.expires_at }
+    }
+}
+
 /// What the payer's device does next.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Prepay {
@@ -40,8 +66,19 @@ pub enum Prepay {
     AlipayJsapi { trade_no: String },
     /// Go to this address of the channel.
     Redirect { url: String },
+    /// Send this form to this address of the channel, by POST, as it stands.
+    Form(OutwardForm),
     /// Show this text as a QR code.
     Code { text: String },
+}
+
+/// A form the payer's browser sends to the channel itself.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct OutwardForm {
+    pub action: String,
+    pub fields: Vec<(String, String)>,
+    /// Scheme, host and port of the address, and of where it leads on to at once: all that a page's policy must allow
+    pub origins: Vec<String>,
 }
 
 impl Prepay {
@@ -71,6 +108,8 @@ pub struct JsapiLaunch {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RefundAsk {
     pub refund_no: RefundNo,
+    /// When the refund was wanted: the same on every ask
+    pub opened_at: Moment,
     pub attempt_no: AttemptNo,
     pub trade_no: TradeNo,
     /// To send back now
@@ -134,7 +173,8 @@ pub enum Closing {
     Closed,
     /// Too late: it is paid. Ask for its state.
     Paid,
-    /// The channel has never seen the number. (Alipay makes the trade when the payer arrives, so it may still appear.)
+    /// The channel has never seen the number, or cannot close it: it may still be paid until its time is out
+    /// ([`Channel::may_come_to_life`]).
     Absent,
 }
 
@@ -253,10 +293,10 @@ pub trait PaymentChannel: Send + Sync {
     }
 
     /// Asks for the state of one attempt.
-    async fn query(&self, attempt_no: &AttemptNo) -> Result<Heard, ChannelError>;
+    async fn query(&self, attempt: &AttemptKey) -> Result<Heard, ChannelError>;
 
     /// Makes one attempt unpayable.
-    async fn close(&self, attempt_no: &AttemptNo) -> Result<Closing, ChannelError>;
+    async fn close(&self, attempt: &AttemptKey) -> Result<Closing, ChannelError>;
 
     /// Sends money back. The same refund number again is the same refund.
     async fn refund(&self, ask: &RefundAsk) -> Result<RefundHeard, ChannelError>;

@@ -4,11 +4,10 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use super::contract::{
-    Ack, ChannelError, Closing, JsapiLaunch, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice,
+    Ack, AttemptKey, ChannelError, Closing, JsapiLaunch, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice,
     Reception, RefundAsk,
 };
 use crate::domain::moment::Moment;
-use crate::domain::order_no::AttemptNo;
 use crate::domain::trade::{Buyer, Channel, Heard, RefundHeard};
 use crate::metrics::counters::Metrics;
 
@@ -57,12 +56,12 @@ impl<C: PaymentChannel> PaymentChannel for Counted<C> {
         self.count("buyer", self.account.buyer(code)).await
     }
 
-    async fn query(&self, attempt_no: &AttemptNo) -> Result<Heard, ChannelError> {
-        self.count("query", self.account.query(attempt_no)).await
+    async fn query(&self, attempt: &AttemptKey) -> Result<Heard, ChannelError> {
+        self.count("query", self.account.query(attempt)).await
     }
 
-    async fn close(&self, attempt_no: &AttemptNo) -> Result<Closing, ChannelError> {
-        self.count("close", self.account.close(attempt_no)).await
+    async fn close(&self, attempt: &AttemptKey) -> Result<Closing, ChannelError> {
+        self.count("close", self.account.close(attempt)).await
     }
 
     async fn refund(&self, ask: &RefundAsk) -> Result<RefundHeard, ChannelError> {

@@ -3,4 +3,5 @@ pub mod alipay;
 pub mod contract;
 pub mod counted;
 pub mod directory;
+pub mod unionpay;
 pub mod wechat;

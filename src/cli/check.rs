@@ -75,8 +75,19 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
                 complain("alipay.alipay_public_key, alipay.alipay_cert");
             }
         }
-        if payee.wechat.is_none() && payee.alipay.is_none() {
-            complaints.push(format!("payee {}: no way to be paid; add [payee.wechat] or [payee.alipay]", payee.code));
+        if let Some(unionpay) = &payee.unionpay {
+            if [&unionpay.sign_key, &unionpay.sign_cert].into_iter().any(is_sandbox) {
+                complain("unionpay.sign_key, unionpay.sign_cert");
+            }
+            if [&unionpay.root_cert, &unionpay.middle_cert].into_iter().any(is_sandbox) {
+                complain("unionpay.root_cert, unionpay.middle_cert");
+            }
+        }
+        if payee.accounts().is_empty() {
+            complaints.push(format!(
+                "payee {}: no way to be paid; add [payee.wechat], [payee.alipay] or [payee.unionpay]",
+                payee.code
+            ));
         } else if !has_a_way(payee) {
             complaints.push(format!(
                 "payee {}: method: leaves no way to be paid; name a channel it has an account at",
@@ -105,14 +116,12 @@ fn texts(config: &Config, complaints: &mut Vec<String>) {
 
 /// Whether the rules leave a channel that takes some amount, maintenance aside.
 fn has_a_way(payee: &Payee) -> bool {
-    let accounts = [(Channel::Wechat, payee.wechat.is_some()), (Channel::Alipay, payee.alipay.is_some())];
-    let accounts: Vec<Channel> = accounts.into_iter().filter(|(_, there)| *there).map(|(channel, _)| channel).collect();
     let takes_some = |channel: &Channel| {
         let limits = payee.method.limits.iter().filter(|limit| limit.channel == *channel);
         let least = limits.clone().filter_map(|limit| limit.min).max().unwrap_or(Fen::new(1));
         limits.filter_map(|limit| limit.max).all(|max| max >= least)
     };
-    payee.method.shown(&accounts).iter().any(takes_some)
+    payee.method.shown(&payee.accounts()).iter().any(takes_some)
 }
 
 fn secrets(secrets: &Secrets, complaints: &mut Vec<String>) {

@@ -229,6 +229,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         method: MethodRules::default(),
         wechat,
         alipay,
+        unionpay: None,
     };
     let fiscal = accounts(
         sandbox_url,

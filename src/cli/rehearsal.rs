@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use secrecy::ExposeSecret;
 
 use super::check::{DEMO_FIELD_KEY, DEMO_INDEX_KEY, DEMO_JOURNAL_KEY, DEMO_SESSION_KEY, is_sandbox};
-use crate::config::{AlipayAccount, Config, OneOrMore, Secrets, WechatAccount};
+use crate::config::{AlipayAccount, Config, OneOrMore, Secrets, UnionPayAccount, WechatAccount};
 use crate::sandbox::keys;
 
 /// What the database's and Redis's owner has written into their addresses on purpose.
@@ -36,6 +36,10 @@ pub fn unfit_to_rehearse(config: &Config) -> Vec<String> {
             local(&format!("payee {}: alipay.gateway", payee.code), &alipay.gateway);
             local(&format!("payee {}: alipay.authorize_base", payee.code), &alipay.authorize_base);
         }
+        if let Some(unionpay) = &payee.unionpay {
+            local(&format!("payee {}: unionpay.gateway", payee.code), &unionpay.gateway);
+            local(&format!("payee {}: unionpay.cashier", payee.code), &unionpay.cashier);
+        }
     }
     for webhook in &config.webhook {
         local(&format!("webhook {}: url", webhook.name), webhook.url.as_str());
@@ -59,7 +63,8 @@ pub fn unfit_to_rehearse(config: &Config) -> Vec<String> {
     for payee in &config.payee {
         let wechat = payee.wechat.as_ref().is_none_or(is_play_wechat);
         let alipay = payee.alipay.as_ref().is_none_or(is_play_alipay);
-        if !wechat || !alipay {
+        let unionpay = payee.unionpay.as_ref().is_none_or(is_play_unionpay);
+        if !wechat || !alipay || !unionpay {
             complaints.push(format!("payee {}: a rehearsal takes the sandbox's keys only", payee.code));
         }
     }
@@ -87,6 +92,10 @@ fn is_play_alipay(account: &AlipayAccount) -> bool {
     let named = account.alipay_public_key.iter().flat_map(OneOrMore::all);
     let certified = [&account.alipay_cert, &account.alipay_root_cert].into_iter().flatten();
     is_sandbox(&account.private_key) && named.chain(certified).all(is_sandbox)
+}
+
+fn is_play_unionpay(account: &UnionPayAccount) -> bool {
+    [&account.sign_key, &account.sign_cert, &account.root_cert, &account.middle_cert].into_iter().all(is_sandbox)
 }
 
 /// `127.0.0.1:8080` or `http://127.0.0.1:8080/…`; a name, even `localhost`, may lead anywhere.

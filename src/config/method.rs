@@ -44,7 +44,7 @@ struct MaintenanceText {
     reason_en: String,
 }
 
-/// `wechat` or `alipay`
+/// `wechat`, `alipay` or `unionpay`
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 struct ChannelName(Channel);

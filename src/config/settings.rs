@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::fee::Fund;
 use crate::domain::method::MethodRules;
+use crate::domain::trade::Channel;
 
 use super::checkout::Checkout;
 use super::fiscal::{self, Fiscal};
@@ -124,9 +125,21 @@ pub struct Payee {
     pub wechat: Option<WechatAccount>,
     #[serde(default)]
     pub alipay: Option<AlipayAccount>,
+    #[serde(default)]
+    pub unionpay: Option<UnionPayAccount>,
 }
 
 impl Payee {
+    /// The channels it has an account at, in a fixed order.
+    pub fn accounts(&self) -> Vec<Channel> {
+        let there = |channel: &Channel| match channel {
+            Channel::Wechat => self.wechat.is_some(),
+            Channel::Alipay => self.alipay.is_some(),
+            Channel::UnionPay => self.unionpay.is_some(),
+        };
+        Channel::ALL.iter().copied().filter(there).collect()
+    }
+
     pub fn bilingual_name(&self) -> Bilingual {
         Bilingual::new(&self.name, &self.name_en)
     }
@@ -203,6 +216,43 @@ fn alipay_gateway() -> String {
 
 fn alipay_authorize() -> String {
     "https://openauth.alipay.com".to_owned()
+}
+
+/// A direct merchant of UnionPay's 全渠道 (ACP 5.1.0, signMethod 01). UnionPay's own certificate comes with each message;
+/// it must lead up to these two.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnionPayAccount {
+    /// 商户号, 15 digits
+    pub mer_id: String,
+    /// 商户私钥, out of the .pfx UnionPay gives
+    pub sign_key: Pem,
+    /// Its certificate, out of the same file
+    pub sign_cert: Pem,
+    /// acp_prod_root.cer
+    pub root_cert: Pem,
+    /// acp_prod_middle.cer; the next one behind it while it changes
+    pub middle_cert: Pem,
+    /// Whom UnionPay's certificate names
+    #[serde(default = "unionpay_name")]
+    pub name: String,
+    #[serde(default = "unionpay_gateway")]
+    pub gateway: String,
+    /// Where the gateway leads a payer's browser on to
+    #[serde(default = "unionpay_cashier")]
+    pub cashier: String,
+}
+
+fn unionpay_name() -> String {
+    "中国银联股份有限公司".to_owned()
+}
+
+fn unionpay_gateway() -> String {
+    "https://gateway.95516.com".to_owned()
+}
+
+fn unionpay_cashier() -> String {
+    "https://cashier.95516.com".to_owned()
 }
 
 /// The API of campus systems.

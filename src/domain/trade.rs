@@ -10,6 +10,19 @@ coded! {
         Wechat = "wechat",
         /// 支付宝
         Alipay = "alipay",
+        /// 银联支付
+        UnionPay = "unionpay",
+    }
+}
+
+impl Channel {
+    /// Whether an attempt that is ended here may still be paid there until its time is out: an Alipay trade appears
+    /// when the payer arrives, and UnionPay has no closing at all. Such an attempt is watched.
+    pub const fn may_come_to_life(self) -> bool {
+        match self {
+            Channel::Wechat => false,
+            Channel::Alipay | Channel::UnionPay => true,
+        }
     }
 }
 
@@ -31,6 +44,10 @@ coded! {
         AlipayPrecreate = "alipay_precreate",
         /// Inside Alipay (alipay.trade.create + tradePay)
         AlipayJsapi = "alipay_jsapi",
+        /// A phone's browser that goes to UnionPay's cashier (ACP 01/01, channelType 08)
+        UnionPayWap = "unionpay_wap",
+        /// A desktop browser that goes there (channelType 07)
+        UnionPayPage = "unionpay_page",
     }
 }
 
@@ -48,6 +65,7 @@ impl Product {
             Product::AlipayWap | Product::AlipayPage | Product::AlipayPrecreate | Product::AlipayJsapi => {
                 Channel::Alipay
             }
+            Product::UnionPayWap | Product::UnionPayPage => Channel::UnionPay,
         }
     }
 
@@ -57,7 +75,7 @@ impl Product {
     }
 }
 
-/// 交易号: the channel's own number of a payment (`transaction_id`, `trade_no`).
+/// 交易号: the channel's own number of a payment (`transaction_id`, `trade_no`, `queryId`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct TradeNo(pub String);

@@ -7,14 +7,15 @@ use super::settle;
 use crate::app::App;
 use crate::channel::contract::{ChannelError, Closing};
 use crate::domain::order::Attempt;
-use crate::domain::trade::{Channel, Heard};
+use crate::domain::trade::Heard;
 use crate::drill::Fault;
 use crate::store::attempts;
 
 /// What became of an attempt that was to be ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Retired {
-    /// It cannot be paid any more (or, at Alipay, it has never come to life; it is watched).
+    /// It cannot be paid any more, or it is closed here and watched
+    /// ([`may_come_to_life`](crate::domain::trade::Channel::may_come_to_life)).
     Closed,
     /// It is paid, and booked.
     Paid,
@@ -27,7 +28,7 @@ pub async fn ask(app: &App, attempt: &Attempt) -> Result<std::result::Result<Hea
     let Some(account) = app.channels.find(&attempt.payee_code, attempt.product.channel()) else {
         return Ok(Err(ChannelError::Unreachable("no account is configured for this payee and channel".to_owned())));
     };
-    let answer = account.query(&attempt.attempt_no).await;
+    let answer = account.query(&attempt.into()).await;
     let said = answer.as_ref().map_or_else(ChannelError::code, Heard::code);
     app.metrics.inquired(attempt.product.channel(), said);
     app.drill.gap("ask: the channel has answered").await?;
@@ -63,7 +64,7 @@ pub async fn close_at_channel(app: &App, attempt: &Attempt) -> Result<Retired> {
     let Some(account) = app.channels.find(&attempt.payee_code, attempt.product.channel()) else {
         return Ok(Retired::Unclear);
     };
-    let answer = account.close(&attempt.attempt_no).await;
+    let answer = account.close(&attempt.into()).await;
     app.drill.gap("retire: the channel has closed").await?;
     match answer {
         Ok(Closing::Closed) => {
@@ -84,12 +85,12 @@ pub async fn close_at_channel(app: &App, attempt: &Attempt) -> Result<Retired> {
 }
 
 /// The channel has never seen the number. WeChat Pay knows every order that was made there, so only a call still
-/// under way (8 s at most) can be missing; an Alipay trade appears when the payer arrives, so the attempt is closed
-/// here and watched.
+/// under way (8 s at most) can be missing; elsewhere an order may yet appear, so the attempt is closed here and
+/// watched.
 async fn absent(app: &App, attempt: &Attempt) -> Result<Retired> {
     let now = app.clock.now();
     let under_way = now.since(attempt.created_at) < Duration::from_secs(15);
-    let takes_its_time = attempt.product.channel() == Channel::Wechat && under_way;
+    let takes_its_time = !attempt.product.channel().may_come_to_life() && under_way;
     if takes_its_time && !app.drill.planted(Fault::TakeAbsentForClosed) {
         return Ok(Retired::Unclear);
     }

@@ -36,7 +36,7 @@ fn key(payee_code: &str, channel: Channel, visitor: &str) -> String {
     match channel {
         // one official account serves all payees
         Channel::Wechat => format!("buyer:wechat:{visitor}"),
-        Channel::Alipay => format!("buyer:alipay:{payee_code}:{visitor}"),
+        Channel::Alipay | Channel::UnionPay => format!("buyer:{}:{payee_code}:{visitor}", channel.code()),
     }
 }
 
@@ -63,7 +63,9 @@ async fn away(app: &App, channel: Channel, visitor: &str, errand: Errand) -> Res
     let callback = format!("{}/{}/callback", app.config.server.public_url, channel.code());
     let url = match channel {
         Channel::Wechat => app.oauth.as_ref().map(|oauth| oauth.authorize_url(&callback, &state)),
-        Channel::Alipay => account.and_then(|account| account.sign_in_url(&callback, &state)),
+        Channel::Alipay | Channel::UnionPay => {
+            account.and_then(|account| account.sign_in_url(&callback, &state))
+        }
     };
     Ok(url.ok_or(Refusal::NotOffered)?)
 }
@@ -94,7 +96,7 @@ async fn who(app: &App, channel: Channel, errand: &Errand, code: &str) -> std::r
             app.metrics.called(OFFICIAL_ACCOUNT, "buyer", outcome, begun.elapsed());
             openid.map(Buyer::WechatOpenid).map_err(|error| tell(&error, channel))
         }
-        Channel::Alipay => {
+        Channel::Alipay | Channel::UnionPay => {
             let account = app.channels.find(&errand.payee_code, channel).ok_or(Refusal::NotOffered)?;
             account.buyer(code).await.map_err(|error| tell(&error, channel))
         }

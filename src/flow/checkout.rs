@@ -385,6 +385,7 @@ async fn prepay(
     let channel = attempt.product.channel();
     let ask = PrepayAsk {
         attempt_no: attempt.attempt_no.clone(),
+        opened_at: attempt.created_at,
         product: attempt.product,
         amount: attempt.amount,
         subject: format!("{}-{}", app.config.school.name, order.subject),

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
 use crate::domain::order::{Attempt, AttemptState, Order, OrderState};
-use crate::domain::trade::{Channel, Heard};
+use crate::domain::trade::Heard;
 use crate::store::{attempts, orders};
 
 /// When the first inquiry of a new attempt is due.
@@ -145,15 +145,14 @@ fn watched_until(attempt: &Attempt) -> Moment {
 }
 
 /// A live attempt is asked about until its order ends. A closed one is looked at for a while, in case the channel
-/// breaks its word and its notice is lost: within the minute at Alipay, where it may come to life, now and then
-/// elsewhere. The last look is the first that is clearly answered after that while; a process that dies with it leaves
+/// breaks its word and its notice is lost: within the minute where it may come to life, now and then elsewhere. The last look is the first that is clearly answered after that while; a process that dies with it leaves
 /// it to another.
 fn next_inquiry(attempt: &Attempt, now: Moment) -> Option<Moment> {
     match attempt.state {
         AttemptState::Live if now > watched_until(attempt) => Some(now + Duration::from_secs(600)),
         AttemptState::Live => Some(now + patience(attempt.inquiries)),
         AttemptState::Closed => {
-            let may_come_to_life = attempt.product.channel() == Channel::Alipay && now < attempt.expires_at;
+            let may_come_to_life = attempt.product.channel().may_come_to_life() && now < attempt.expires_at;
             Some(now + if may_come_to_life { Duration::from_secs(45) } else { LATER_LOOK })
         }
         AttemptState::Paid => None,

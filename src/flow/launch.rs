@@ -2,7 +2,7 @@
 use super::checkout::Started;
 use super::failure::Result;
 use crate::app::App;
-use crate::channel::contract::Prepay;
+use crate::channel::contract::{OutwardForm, Prepay};
 use crate::domain::refusal::Refusal;
 use crate::domain::trade::{Buyer, Product};
 
@@ -14,6 +14,8 @@ pub enum Step {
     AlipayBridge { trade_no: String },
     /// Go to this address of the channel
     Redirect { url: String },
+    /// Send this form to this address of the channel
+    Form(OutwardForm),
     /// Show this text as a code
     Code { text: String },
 }
@@ -23,6 +25,7 @@ pub fn step(app: &App, started: &Started) -> Result<Step> {
     let attempt = &started.attempt;
     Ok(match &started.prepay {
         Prepay::Redirect { url } => Step::Redirect { url: url.clone() },
+        Prepay::Form(form) => Step::Form(form.clone()),
         Prepay::Code { text } => Step::Code { text: text.clone() },
         Prepay::AlipayJsapi { trade_no } => Step::AlipayBridge { trade_no: trade_no.clone() },
         Prepay::WechatJsapi { prepay_id } => {

@@ -178,6 +178,7 @@ async fn advance(app: &App, refund: &Refund) -> Result<()> {
             true => RefundNo::compose(&attempt.attempt_no, 90 + refund.tries),
             false => refund.refund_no.clone(),
         },
+        opened_at: refund.created_at,
         attempt_no: attempt.attempt_no,
         trade_no: refund.trade_no.clone(),
         amount: refund.amount,

@@ -358,6 +358,8 @@ impl Bank {
             let no = match channel {
                 Channel::Wechat => format!("4200{}{day}{}", digits(&self.chance, 6), digits(&self.chance, 10)),
                 Channel::Alipay => format!("{day}22001{}", digits(&self.chance, 15)),
+                // queryId: 21 digits
+                Channel::UnionPay => format!("{}{}", now.format("%Y%m%d%H%M%S"), digits(&self.chance, 7)),
             };
             if !self.by_trade_no.contains_key(&no) {
                 return no;
@@ -369,7 +371,7 @@ impl Bank {
 /// Within what a refund number is unique.
 fn refund_scope(key: &TradeKey) -> String {
     match key.channel {
-        Channel::Wechat => key.merchant.clone(),
+        Channel::Wechat | Channel::UnionPay => key.merchant.clone(),
         Channel::Alipay => format!("{}/{}", key.merchant, key.out_trade_no),
     }
 }

@@ -111,6 +111,8 @@ impl Sandbox {
         match job.key.channel {
             Channel::Wechat => wechat::notices::compose(self, job, trade, manner),
             Channel::Alipay => alipay::notices::compose(self, job, trade, manner),
+            // nothing opens a trade there yet
+            Channel::UnionPay => None,
         }
     }
 }
@@ -122,11 +124,13 @@ fn call_of(about: &NoticeAbout) -> Call {
     }
 }
 
-/// WeChat Pay v3: 200 or 204, whatever the body. Alipay: 200 and exactly the seven letters `success`.
+/// WeChat Pay v3: 200 or 204, whatever the body. Alipay: 200 and exactly the seven letters `success`. UnionPay ACP: 200
+/// or 302, whatever the body.
 fn counts_as_receipt(channel: Channel, status: u16, body: &str) -> bool {
     match channel {
         Channel::Wechat => matches!(status, 200 | 204),
         Channel::Alipay => status == 200 && body == "success",
+        Channel::UnionPay => matches!(status, 200 | 302),
     }
 }
 

@@ -15,6 +15,8 @@ const WECHAT_REPEATS: [u64; 15] =
     [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600];
 /// Alipay, asynchronous notice: eight sends in all, 24 h 22 min. Seconds.
 const ALIPAY_REPEATS: [u64; 7] = [240, 600, 600, 3600, 7200, 21_600, 54_000];
+/// UnionPay ACP 5.1.0, back notice: five sends in all, after 0, 1, 2 and 4 minutes. Seconds.
+const UNIONPAY_REPEATS: [u64; 4] = [0, 60, 120, 240];
 /// How long a notice that is to arrive out of order waits for another one, seconds.
 const HELD_FOR: u64 = 60;
 
@@ -124,6 +126,7 @@ impl Outbox {
         let repeats: &[u64] = match job.key.channel {
             Channel::Wechat => &WECHAT_REPEATS,
             Channel::Alipay => &ALIPAY_REPEATS,
+            Channel::UnionPay => &UNIONPAY_REPEATS,
         };
         if let Some(pause) = repeats.get(job.tries).filter(|_| !received) {
             job.tries += 1;
@@ -191,6 +194,11 @@ mod tests {
     #[test]
     fn alipay_tries_eight_times_in_about_a_day() {
         assert_eq!(exhaust(Channel::Alipay), (8, 24 * 3600 + 24 * 60));
+    }
+
+    #[test]
+    fn unionpay_tries_five_times_in_seven_minutes() {
+        assert_eq!(exhaust(Channel::UnionPay), (5, 7 * 60));
     }
 
     #[test]

@@ -325,8 +325,13 @@ fn notice_address(trade: &Trade, about: &NoticeAbout) -> Option<String> {
     let orders = || trade.ask.notify_url.clone();
     match (trade.key().channel, about) {
         (_, NoticeAbout::Paid) => orders(),
-        (Channel::Wechat, NoticeAbout::Closed) => None,
+        (Channel::Wechat | Channel::UnionPay, NoticeAbout::Closed) => None,
         (Channel::Wechat, NoticeAbout::Refund { refund_no }) => trade.refund(refund_no)?.notify_url.clone(),
+        // only what succeeded is told, to the address given with the refund
+        (Channel::UnionPay, NoticeAbout::Refund { refund_no }) => {
+            let refund = trade.refund(refund_no)?;
+            refund.notify_url.clone().filter(|_| matches!(refund.state, RefundState::Success { .. }))
+        }
         (Channel::Alipay, NoticeAbout::Closed) => orders().filter(|_| trade.ask.product == Product::AlipayWap),
         (Channel::Alipay, NoticeAbout::Refund { refund_no }) => {
             let arrived = matches!(trade.refund(refund_no)?.state, RefundState::Success { .. });

@@ -65,17 +65,18 @@ pub async fn find_live(db: &impl ConnectionTrait, sealer: &Sealer, order: OrderI
     query.one(db).await?.map(|row| read(row, sealer)).transpose()
 }
 
-/// The attempts of an order that may still take money: the live one, and those closed here at a channel that makes a
-/// trade only when the payer arrives (Alipay), until their time is out.
+/// The attempts of an order that may still take money: the live one, and those closed here at a channel where they may
+/// still be paid, until their time is out.
 pub async fn find_payable(
     db: &impl ConnectionTrait,
     sealer: &Sealer,
     order: OrderId,
     now: Moment,
 ) -> Result<Vec<Attempt>> {
+    let late = Channel::ALL.iter().filter(|channel| channel.may_come_to_life()).map(|channel| channel.code());
     let watched = Condition::all()
         .add(Column::State.eq("closed"))
-        .add(Column::Channel.eq(Channel::Alipay.code()))
+        .add(Column::Channel.is_in(late))
         .add(Column::NextInquiryAt.is_not_null())
         .add(Column::ExpiresAt.gt(now.millis()));
     let open = Condition::any().add(Column::State.eq("live")).add(watched);

@@ -230,6 +230,10 @@ impl<T: Template + Send> IntoResponse for Page<T> {
     }
 }
 
+/// On a page with a form to somebody else: the origins it may be sent to, blanks between.
+#[derive(Clone)]
+pub struct FormOrigins(pub String);
+
 /// Filters of the templates.
 pub mod filters {
     use std::borrow::Borrow;

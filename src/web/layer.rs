@@ -15,7 +15,7 @@ use poem::web::{CompressionAlgo, CompressionLevel};
 use poem::{Endpoint, EndpointExt, IntoResponse, Middleware, PathPattern, Request, Response};
 use tracing::Instrument;
 
-use super::assets::content_security_policy_of_linked;
+use super::assets::{content_security_policy_of_linked, with_form_to};
 use super::error::{self, Problem};
 use super::guard::{Visit, page_of, set_cookie};
 use super::press;
@@ -130,6 +130,12 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     }
     if response.content_type().is_some_and(|kind| kind.starts_with("text/html")) {
         response = link(response, &visit);
+    }
+    if let Some(FormOrigins(origins)) = response.data().cloned() {
+        let headers = response.headers_mut();
+        let policy = headers.get(CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+        let policy = policy.and_then(|policy| HeaderValue::try_from(with_form_to(policy, &origins)).ok());
+        headers.extend(policy.map(|policy| (CONTENT_SECURITY_POLICY, policy)));
     }
     harden(&mut response, secure);
     Ok(response)

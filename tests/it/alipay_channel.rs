@@ -94,6 +94,7 @@ impl Scene {
     fn ask(&self, number: u32, product: Product, amount: i64) -> PrepayAsk {
         PrepayAsk {
             attempt_no: AttemptNo::parse(&format!("XF261201QMU{number:06}T01")).unwrap(),
+            opened_at: self.clock.now(),
             product,
             amount: Fen::new(amount),
             subject: "𠮷同学 学费&住宿费=1+1 100% <b>\"}]".to_owned(),
@@ -164,18 +165,18 @@ async fn each_product_in_each_key_mode_is_ordered_paid_noticed_and_refunded_in_p
         let scene = Scene::open(certified).await;
         for (number, product) in (1..).zip(PRODUCTS) {
             let ask = scene.ask(number, product, 909_995);
-            assert_eq!(scene.alipay.query(&ask.attempt_no).await, Ok(Heard::Absent));
+            assert_eq!(scene.alipay.query(&ask.key()).await, Ok(Heard::Absent));
             let prepay = scene.alipay.prepay(&ask).await.unwrap();
             let early = if product == Product::AlipayJsapi { Heard::Unpaid } else { Heard::Absent };
-            assert_eq!(scene.alipay.query(&ask.attempt_no).await, Ok(early), "{product:?}");
+            assert_eq!(scene.alipay.query(&ask.key()).await, Ok(early), "{product:?}");
             scene.arrive(&prepay).await;
-            assert_eq!(scene.alipay.query(&ask.attempt_no).await, Ok(Heard::Unpaid));
+            assert_eq!(scene.alipay.query(&ask.key()).await, Ok(Heard::Unpaid));
             scene.pay(&ask);
-            assert!(is_paid(&scene.alipay.query(&ask.attempt_no).await.unwrap(), 909_995));
+            assert!(is_paid(&scene.alipay.query(&ask.key()).await.unwrap(), 909_995));
             assert!(scene.sandbox.deliver_due().await[0].received);
             let Ok(About::Payment { attempt_no, heard }) = scene.last_heard() else { panic!("{product:?}") };
             assert!(attempt_no == ask.attempt_no.as_str() && is_paid(&heard, 909_995));
-            assert_eq!(scene.alipay.close(&ask.attempt_no).await, Ok(Closing::Paid));
+            assert_eq!(scene.alipay.close(&ask.key()).await, Ok(Closing::Paid));
 
             for (nth, part) in [(1, 300_000), (2, 609_995)] {
                 let refund = scene.refund_ask(&ask, nth, part);
@@ -187,7 +188,7 @@ async fn each_product_in_each_key_mode_is_ordered_paid_noticed_and_refunded_in_p
                 let Ok(About::Refund { refund_no, heard }) = scene.last_heard() else { panic!("{product:?}") };
                 assert_eq!((refund_no.as_str(), heard), (refund.refund_no.as_str(), done));
             }
-            assert!(is_paid(&scene.alipay.query(&ask.attempt_no).await.unwrap(), 909_995), "refunded, so once paid");
+            assert!(is_paid(&scene.alipay.query(&ask.key()).await.unwrap(), 909_995), "refunded, so once paid");
         }
     }
 }
@@ -203,9 +204,9 @@ async fn the_same_ask_is_the_same_trade_and_another_is_refused_until_closed() {
     let refused = scene.alipay.prepay(&dearer).await;
     assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::NumberUsed, .. })), "{refused:?}");
     for _ in 0..2 {
-        assert_eq!(scene.alipay.close(&ask.attempt_no).await, Ok(Closing::Closed));
+        assert_eq!(scene.alipay.close(&ask.key()).await, Ok(Closing::Closed));
     }
-    assert_eq!(scene.alipay.query(&ask.attempt_no).await, Ok(Heard::Closed));
+    assert_eq!(scene.alipay.query(&ask.key()).await, Ok(Heard::Closed));
     let refused = scene.alipay.prepay(&ask).await;
     assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::AlreadyClosed, .. })), "{refused:?}");
 }
@@ -230,12 +231,12 @@ async fn a_spoilt_answer_is_never_taken_for_a_word_and_the_next_question_mends_i
     ];
     for fault in untrusted.into_iter().chain(unreachable) {
         scene.fault(fault, Call::Query);
-        match scene.alipay.query(&ask.attempt_no).await {
+        match scene.alipay.query(&ask.key()).await {
             Err(ChannelError::Untrusted(_)) if untrusted.contains(&fault) => {}
             Err(ChannelError::Unreachable(_)) if unreachable.contains(&fault) => {}
             other => panic!("{fault:?}: {other:?}"),
         }
-        assert!(is_paid(&scene.alipay.query(&ask.attempt_no).await.unwrap(), 100), "{fault:?}");
+        assert!(is_paid(&scene.alipay.query(&ask.key()).await.unwrap(), 100), "{fault:?}");
     }
 }
 
@@ -340,6 +341,6 @@ async fn the_payer_is_known_by_user_id_or_open_id() {
         let ask = PrepayAsk { buyer: Some(buyer), ..scene.ask(number, Product::AlipayJsapi, 100) };
         scene.alipay.prepay(&ask).await.unwrap();
         scene.pay(&ask);
-        assert!(is_paid(&scene.alipay.query(&ask.attempt_no).await.unwrap(), 100));
+        assert!(is_paid(&scene.alipay.query(&ask.key()).await.unwrap(), 100));
     }
 }

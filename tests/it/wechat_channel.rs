@@ -100,6 +100,7 @@ impl Scene {
     fn ask(&self, number: u32, product: Product, amount: i64) -> PrepayAsk {
         PrepayAsk {
             attempt_no: AttemptNo::parse(&format!("XF261201QMU{number:06}T01")).unwrap(),
+            opened_at: self.clock.now(),
             product,
             amount: Fen::new(amount),
             subject: "𠮷同学 学费&住宿费=1+1 100% <b>\"}".to_owned(),
@@ -150,7 +151,7 @@ async fn each_product_is_ordered_asked_paid_noticed_and_refunded() {
     for (number, (product, total)) in (1..).zip(products) {
         let ask = scene.ask(number, product, total);
         let prepay = scene.wechat.prepay(&ask).await.unwrap();
-        assert_eq!(scene.wechat.query(&ask.attempt_no).await, Ok(Heard::Unpaid));
+        assert_eq!(scene.wechat.query(&ask.key()).await, Ok(Heard::Unpaid));
         let text = match prepay {
             Prepay::WechatJsapi { prepay_id } => prepay_id,
             Prepay::Code { text } => text,
@@ -161,11 +162,11 @@ async fn each_product_is_ordered_asked_paid_noticed_and_refunded() {
             other => panic!("{other:?}"),
         };
         scene.sandbox.pay(Channel::Wechat, &text, PHONE).unwrap();
-        assert!(is_paid(&scene.wechat.query(&ask.attempt_no).await.unwrap(), total));
+        assert!(is_paid(&scene.wechat.query(&ask.key()).await.unwrap(), total));
         assert!(scene.sandbox.deliver_due().await[0].received);
         let Ok(About::Payment { attempt_no, heard }) = scene.last_heard() else { panic!("{:?}", scene.last_heard()) };
         assert!(attempt_no == ask.attempt_no.as_str() && is_paid(&heard, total));
-        assert_eq!(scene.wechat.close(&ask.attempt_no).await, Ok(Closing::Paid));
+        assert_eq!(scene.wechat.close(&ask.key()).await, Ok(Closing::Paid));
 
         let refund = scene.refund_ask(&ask, total);
         assert_eq!(scene.wechat.query_refund(&refund).await, Ok(RefundHeard::Absent));
@@ -174,7 +175,7 @@ async fn each_product_is_ordered_asked_paid_noticed_and_refunded() {
         scene.clock.advance(Duration::from_secs(120));
         let done = scene.wechat.query_refund(&refund).await.unwrap();
         assert!(matches!(done, RefundHeard::Done { amount, .. } if amount.get() == total), "{done:?}");
-        assert!(is_paid(&scene.wechat.query(&ask.attempt_no).await.unwrap(), total));
+        assert!(is_paid(&scene.wechat.query(&ask.key()).await.unwrap(), total));
         assert!(scene.sandbox.deliver_due().await.iter().all(|one| one.received));
         let Ok(About::Refund { refund_no, heard }) = scene.last_heard() else { panic!("{:?}", scene.last_heard()) };
         assert_eq!((refund_no.as_str(), heard), (refund.refund_no.as_str(), done));
@@ -185,7 +186,7 @@ async fn each_product_is_ordered_asked_paid_noticed_and_refunded() {
 async fn the_same_ask_is_answered_afresh_and_another_is_refused_until_closed() {
     let scene = Scene::open().await;
     let ask = scene.ask(1, Product::WechatNative, 100);
-    assert_eq!(scene.wechat.query(&ask.attempt_no).await, Ok(Heard::Absent));
+    assert_eq!(scene.wechat.query(&ask.key()).await, Ok(Heard::Absent));
     scene.wechat.prepay(&ask).await.unwrap();
     // also in the last minute, when WeChat Pay would move time_expire
     for seconds in [60, 1700] {
@@ -199,9 +200,9 @@ async fn the_same_ask_is_answered_afresh_and_another_is_refused_until_closed() {
         assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::NumberUsed, .. })), "{refused:?}");
     }
     for _ in 0..2 {
-        assert_eq!(scene.wechat.close(&ask.attempt_no).await, Ok(Closing::Closed));
+        assert_eq!(scene.wechat.close(&ask.key()).await, Ok(Closing::Closed));
     }
-    assert_eq!(scene.wechat.query(&ask.attempt_no).await, Ok(Heard::Closed));
+    assert_eq!(scene.wechat.query(&ask.key()).await, Ok(Heard::Closed));
     let refused = scene.wechat.prepay(&ask).await;
     assert!(matches!(refused, Err(ChannelError::Refused { why: RefusedFor::AlreadyClosed, .. })), "{refused:?}");
 }
@@ -227,15 +228,15 @@ async fn a_spoilt_answer_is_never_taken_for_a_word_and_the_next_question_mends_i
     ];
     for fault in untrusted.into_iter().chain(unreachable) {
         scene.fault(fault, Call::Query);
-        match scene.wechat.query(&ask.attempt_no).await {
+        match scene.wechat.query(&ask.key()).await {
             Err(ChannelError::Untrusted(_)) if untrusted.contains(&fault) => {}
             Err(ChannelError::Unreachable(_)) if unreachable.contains(&fault) => {}
             other => panic!("{fault:?}: {other:?}"),
         }
-        assert!(is_paid(&scene.wechat.query(&ask.attempt_no).await.unwrap(), 100), "{fault:?}");
+        assert!(is_paid(&scene.wechat.query(&ask.key()).await.unwrap(), 100), "{fault:?}");
     }
     scene.fault(Fault::ProbeAnswer, Call::Query);
-    assert!(is_paid(&scene.wechat.query(&ask.attempt_no).await.unwrap(), 100));
+    assert!(is_paid(&scene.wechat.query(&ask.key()).await.unwrap(), 100));
 }
 
 #[tokio::test]
@@ -264,11 +265,11 @@ async fn a_lie_about_money_or_people_is_told_as_it_is() {
     scene.wechat.prepay(&ask).await.unwrap();
     scene.pay(&ask);
     scene.fault(Fault::WrongAmount, Call::Query);
-    assert!(is_paid(&scene.wechat.query(&ask.attempt_no).await.unwrap(), 101));
+    assert!(is_paid(&scene.wechat.query(&ask.key()).await.unwrap(), 101));
     let lies = [(Fault::ForeignApp, "appid"), (Fault::ForeignMerchant, "mchid"), (Fault::ForeignCurrency, "currency")];
     for (fault, named) in lies {
         scene.fault(fault, Call::Query);
-        let heard = scene.wechat.query(&ask.attempt_no).await;
+        let heard = scene.wechat.query(&ask.key()).await;
         assert!(matches!(heard, Ok(Heard::Foreign { field, .. }) if field == named), "{heard:?}");
     }
 }
@@ -307,7 +308,7 @@ async fn after_a_rotation_the_new_certificate_is_fetched_and_its_notices_believe
     scene.pay(&ask);
     assert!(!scene.sandbox.deliver_due().await[0].received);
     assert_eq!(scene.last_heard(), Err(NoticeRefusal::UnknownKey));
-    assert!(is_paid(&scene.wechat.query(&ask.attempt_no).await.unwrap(), 100));
+    assert!(is_paid(&scene.wechat.query(&ask.key()).await.unwrap(), 100));
     scene.clock.advance(Duration::from_secs(15));
     assert!(scene.sandbox.deliver_due().await[0].received);
 }

@@ -5,12 +5,11 @@ use super::gateway::Gateway;
 use super::keys::KeyError;
 use super::{notices, oauth, pages, refunds, trades};
 use crate::channel::contract::{
-    Ack, ChannelError, Closing, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice, Reception,
+    Ack, AttemptKey, ChannelError, Closing, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice, Reception,
     RefundAsk, RefusedFor,
 };
 use crate::clock::Clock;
 use crate::config::AlipayAccount;
-use crate::domain::order_no::AttemptNo;
 use crate::domain::trade::{Buyer, Channel, Heard, Product, RefundHeard};
 use crate::outbound::HttpClient;
 
@@ -40,7 +39,11 @@ impl PaymentChannel for Alipay {
             Product::AlipayPage => Ok(pages::page(&self.gateway, ask)),
             Product::AlipayPrecreate => trades::precreate(&self.gateway, ask).await,
             Product::AlipayJsapi => trades::create(&self.gateway, ask).await,
-            Product::WechatJsapi | Product::WechatH5 | Product::WechatNative => {
+            Product::WechatJsapi
+            | Product::WechatH5
+            | Product::WechatNative
+            | Product::UnionPayWap
+            | Product::UnionPayPage => {
                 let message = format!("{} is no product of Alipay", ask.product.code());
                 Err(ChannelError::Refused { why: RefusedFor::Configuration, code: "product".to_owned(), message })
             }
@@ -55,12 +58,12 @@ impl PaymentChannel for Alipay {
         oauth::buyer(&self.gateway, code).await
     }
 
-    async fn query(&self, attempt_no: &AttemptNo) -> Result<Heard, ChannelError> {
-        trades::query(&self.gateway, attempt_no).await
+    async fn query(&self, attempt: &AttemptKey) -> Result<Heard, ChannelError> {
+        trades::query(&self.gateway, &attempt.no).await
     }
 
-    async fn close(&self, attempt_no: &AttemptNo) -> Result<Closing, ChannelError> {
-        trades::close(&self.gateway, attempt_no).await
+    async fn close(&self, attempt: &AttemptKey) -> Result<Closing, ChannelError> {
+        trades::close(&self.gateway, &attempt.no).await
     }
 
     async fn refund(&self, ask: &RefundAsk) -> Result<RefundHeard, ChannelError> {
@@ -121,8 +124,8 @@ mod tests {
         let unreachable = |error| matches!(error, Some(ChannelError::Unreachable(_)));
         let refund = testing::refund_ask();
         assert!(unreachable(alipay.prepay(&ask(Product::AlipayPrecreate)).await.err()));
-        assert!(unreachable(alipay.query(&testing::attempt_no()).await.err()));
-        assert!(unreachable(alipay.close(&testing::attempt_no()).await.err()));
+        assert!(unreachable(alipay.query(&testing::ask().key()).await.err()));
+        assert!(unreachable(alipay.close(&testing::ask().key()).await.err()));
         assert!(unreachable(alipay.refund(&refund).await.err()));
         assert!(unreachable(alipay.query_refund(&refund).await.err()));
         assert!(unreachable(alipay.buyer("code").await.err()));

@@ -66,6 +66,7 @@ pub fn attempt_no() -> AttemptNo {
 pub fn ask() -> PrepayAsk {
     PrepayAsk {
         attempt_no: attempt_no(),
+        opened_at: now(),
         product: Product::AlipayWap,
         amount: Fen::new(909_995),
         subject: "学费".to_owned(),
@@ -80,6 +81,7 @@ pub fn ask() -> PrepayAsk {
 pub fn refund_ask() -> RefundAsk {
     RefundAsk {
         refund_no: RefundNo::parse(REFUND).unwrap(),
+        opened_at: now(),
         attempt_no: attempt_no(),
         trade_no: TradeNo(TRADE.to_owned()),
         amount: Fen::new(10_000),

@@ -5,13 +5,12 @@ use super::client::Client;
 use super::keys::KeyError;
 use super::{notices, orders, refunds};
 use crate::channel::contract::{
-    Ack, ChannelError, Closing, JsapiLaunch, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice,
+    Ack, AttemptKey, ChannelError, Closing, JsapiLaunch, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice,
     Reception, RefundAsk, RefusedFor,
 };
 use crate::clock::{Chance, Clock};
 use crate::config::WechatAccount;
 use crate::domain::moment::Moment;
-use crate::domain::order_no::AttemptNo;
 use crate::domain::trade::{Channel, Heard, Product, RefundHeard};
 use crate::outbound::HttpClient;
 
@@ -45,12 +44,12 @@ impl PaymentChannel for Wechat {
         Some(orders::launch(&self.client, prepay_id, now, nonce))
     }
 
-    async fn query(&self, attempt_no: &AttemptNo) -> Result<Heard, ChannelError> {
-        orders::query(&self.client, attempt_no).await
+    async fn query(&self, attempt: &AttemptKey) -> Result<Heard, ChannelError> {
+        orders::query(&self.client, &attempt.no).await
     }
 
-    async fn close(&self, attempt_no: &AttemptNo) -> Result<Closing, ChannelError> {
-        orders::close(&self.client, attempt_no).await
+    async fn close(&self, attempt: &AttemptKey) -> Result<Closing, ChannelError> {
+        orders::close(&self.client, &attempt.no).await
     }
 
     async fn refund(&self, ask: &RefundAsk) -> Result<RefundHeard, ChannelError> {

@@ -168,6 +168,7 @@ pub fn paid(total: i64) -> Value {
 pub fn prepay_ask(product: Product) -> PrepayAsk {
     PrepayAsk {
         attempt_no: AttemptNo::parse(ATTEMPT).unwrap(),
+        opened_at: now(),
         product,
         amount: Fen::new(934_994),
         subject: "学费".to_owned(),
@@ -183,6 +184,7 @@ pub fn refund_ask(amount: i64, total: i64) -> RefundAsk {
     let attempt_no = AttemptNo::parse(ATTEMPT).unwrap();
     RefundAsk {
         refund_no: RefundNo::compose(&attempt_no, 1),
+        opened_at: now(),
         attempt_no,
         trade_no: TradeNo("4200000263201902167700134902".to_owned()),
         amount: Fen::new(amount),

@@ -44,6 +44,7 @@ fn window(channel: Channel, offer: &Offer, alarm: &str) -> Response {
     let (title, class) = match channel {
         Channel::Wechat => ("微信支付", ""),
         Channel::Alipay => ("支付宝", " class=\"alipay\""),
+        Channel::UnionPay => ("云闪付", ""),
     };
     let body = format!(
         "<p>{title}（沙箱）</p><h1>{}</h1><p>{}</p><p class=\"amount\">¥{}</p><p class=\"alarm\">{alarm}</p>\

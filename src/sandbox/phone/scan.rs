@@ -50,12 +50,14 @@ fn lead(text: &str, map: &Map) -> Lead {
     let owner = match () {
         () if text.starts_with("weixin://") => Some(Channel::Wechat),
         () if text.starts_with("https://qr.alipay.com/") => Some(Channel::Alipay),
+        () if text.starts_with("https://qr.95516.com/") => Some(Channel::UnionPay),
         () => None,
     };
     match (owner, map.tab.device.channel()) {
         (None, _) => page(text, map),
         (owner, channel) if owner == channel => Lead::Pay,
         (Some(Channel::Wechat), _) => Lead::Nowhere("这是微信的付款码，请用微信扫一扫"),
+        (Some(Channel::UnionPay), _) => Lead::Nowhere("这是银联的付款码，请用云闪付扫一扫"),
         (Some(Channel::Alipay), _) => Lead::Nowhere("这是支付宝的付款码，请用支付宝扫一扫"),
     }
 }

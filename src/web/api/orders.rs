@@ -54,6 +54,8 @@ pub enum Ended {
 pub enum PaidThrough {
     Wechat,
     Alipay,
+    #[oai(rename = "unionpay")]
+    UnionPay,
 }
 
 impl From<Channel> for PaidThrough {
@@ -61,6 +63,7 @@ impl From<Channel> for PaidThrough {
         match channel {
             Channel::Wechat => PaidThrough::Wechat,
             Channel::Alipay => PaidThrough::Alipay,
+            Channel::UnionPay => PaidThrough::UnionPay,
         }
     }
 }

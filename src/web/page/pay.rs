@@ -2,8 +2,8 @@
 //!
 //! `pay` starts the attempt and sends the browser on to `go`, which can be opened again at any time. Where the
 //! channel must first be asked who pays, what was wanted is remembered for this browser, and `go` finishes it after
-//! the way back. Every step out of our pages is a link on a page of ours: browsers refuse to follow a form to other
-//! hosts.
+//! the way back. Every step out of our pages is a link, or a form to an origin its page names, on a page of ours:
+//! browsers refuse to follow a form to any other host.
 use std::time::Duration;
 
 use poem::{IntoResponse, Response, Result, handler};
@@ -20,7 +20,7 @@ use crate::flow::{buyer, records};
 use crate::web::error::{Problem, see_other};
 use crate::web::form::Form;
 use crate::web::guard::Visit;
-use crate::web::html::Page;
+use crate::web::html::{FormOrigins, Page};
 use crate::web::view::launch::{How, Launch};
 
 /// How long a browser's wish to pay is remembered while it is away at the channel's sign-in
@@ -132,6 +132,7 @@ async fn show(visit: &Visit, access: Access, started: &Started) -> Result<Respon
         Step::WechatBridge { parameters } => How::Wechat { parameters },
         Step::AlipayBridge { trade_no } => How::Alipay { trade_no },
         Step::Redirect { url } => How::Redirect { channel, url },
+        Step::Form(form) => How::Form { channel, form },
         // no page of ours shows a channel's own code: the order's code serves every app
         Step::Code { .. } => return Ok(see_other(&access.door().cashier())),
     };
@@ -141,7 +142,15 @@ async fn show(visit: &Visit, access: Access, started: &Started) -> Result<Respon
 async fn launch_page(visit: &Visit, access: Access, how: How) -> Result<Response> {
     let lines = records::lines_of(&visit.app, access.order.id).await.map_err(Problem::from)?;
     let order = facts(&visit.app, &access.order, lines);
-    Ok(Page::new(Launch { frame: access.frame(visit), order, how, viewer: access.viewer }).into_response())
+    let origins = match &how {
+        How::Form { form, .. } => Some(FormOrigins(form.origins.join(" "))),
+        _ => None,
+    };
+    let mut page = Page::new(Launch { frame: access.frame(visit), order, how, viewer: access.viewer }).into_response();
+    if let Some(origins) = origins {
+        page.set_data(origins);
+    }
+    Ok(page)
 }
 
 /// What the office or the channel said no to, told where the payer can choose again.

@@ -1,5 +1,5 @@
 //! 支付结果. Says where the money is, and claims nothing the channel has not said.
-use poem::{IntoResponse, Response, Result, handler};
+use poem::{IntoResponse, Request, Response, Result, handler};
 
 use super::access::{Access, facts, surplus};
 use super::ereceipt::standing;
@@ -24,6 +24,13 @@ use crate::web::view::result::{Coming, Confirming, Incomplete, Paid, Why};
 #[handler]
 pub async fn show(visit: &Visit, access: Access) -> Result<Response> {
     draw(visit, access, Said::parse(visit.query("said"))).await
+}
+
+/// `POST …/result`: a browser back from UnionPay's cashier, whose page sends it with a form. What it carries is not
+/// read, and another site's form brings no session along, so the browser is sent to ask for the page itself.
+#[handler]
+pub fn come_back(req: &Request) -> Response {
+    see_other(req.original_uri().path())
 }
 
 /// `POST …/ask`: the payer wants to know now.

@@ -18,7 +18,13 @@ fn way(device: Device, channel: Channel, (h5, known): (bool, bool)) -> (Availabi
         (Channel::Alipay, Device::Phone | Device::UnionPay) => (OpensApp, Some(Product::AlipayWap)),
         (Channel::Alipay, Device::Desktop) => (OpensPage, Some(Product::AlipayPage)),
         (Channel::Alipay, Device::WechatDesktop) => (NotHere, None),
-        (Channel::Alipay, Device::Wechat | Device::Wecom | Device::MiniProgram) => (NeedsBrowser, None),
+        (Channel::UnionPay, Device::UnionPay) => (Here, Some(Product::UnionPayWap)),
+        (Channel::UnionPay, Device::Phone) => (OpensPage, Some(Product::UnionPayWap)),
+        (Channel::UnionPay, Device::Desktop) => (OpensPage, Some(Product::UnionPayPage)),
+        (Channel::UnionPay, Device::Alipay | Device::WechatDesktop) => (NotHere, None),
+        (Channel::Alipay | Channel::UnionPay, Device::Wechat | Device::Wecom | Device::MiniProgram) => {
+            (NeedsBrowser, None)
+        }
     }
 }
 

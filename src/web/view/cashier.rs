@@ -9,7 +9,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::trade::Channel;
 use crate::web::html::{Frame, filters};
 
-/// POSTs to `Door::pay`: `csrf`, `method` (`wechat` | `alipay`); to `Door::cancel`: `csrf`.
+/// POSTs to `Door::pay`: `csrf`, `method` (`wechat` | `alipay` | `unionpay`); to `Door::cancel`: `csrf`.
 #[derive(Template, Debug)]
 #[template(path = "page/cashier.html")]
 pub struct Cashier {
@@ -106,13 +106,15 @@ impl Way {
 
     fn word_of_note(&self, chosen: &Option<Channel>) -> &'static str {
         match self.availability {
+            Availability::Here | Availability::OpensPage if self.channel == Channel::UnionPay => "way.unionpay",
             Availability::Here if *chosen == Some(self.channel) => "way.here_first",
             Availability::Here => "way.here",
             Availability::OpensApp => "way.opens_app",
             Availability::OpensPage => "way.opens_page",
             Availability::NeedsBrowser => "way.needs_browser",
             Availability::NotHere if self.channel == Channel::Wechat => "way.only_wechat",
-            Availability::NotHere => "way.only_alipay",
+            Availability::NotHere if self.channel == Channel::Alipay => "way.only_alipay",
+            Availability::NotHere => "way.only_browser",
         }
     }
 }

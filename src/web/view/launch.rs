@@ -3,6 +3,7 @@ use askama::Template;
 
 use super::links::Said;
 use super::part::{OrderFacts, Viewer, channel_glyph, channel_tile, channel_word};
+use crate::channel::contract::OutwardForm;
 use crate::domain::trade::Channel;
 use crate::web::html::{Frame, filters};
 
@@ -24,11 +25,17 @@ pub enum How {
     Alipay { trade_no: String },
     /// Goes to this address of the channel; a plain link without the script
     Redirect { channel: Channel, url: String },
+    /// Sends this form to this address of the channel; the script sends it by itself
+    Form { channel: Channel, form: OutwardForm },
 }
 
 impl Launch {
     fn channel_text(&self) -> &'static str {
         self.frame.w(channel_word(&self.how.channel()))
+    }
+
+    fn is_form(&self) -> bool {
+        matches!(self.how, How::Form { .. })
     }
 
     fn tile(&self) -> &'static str {
@@ -45,7 +52,7 @@ impl How {
         match self {
             How::Wechat { .. } => Channel::Wechat,
             How::Alipay { .. } => Channel::Alipay,
-            How::Redirect { channel, .. } => *channel,
+            How::Redirect { channel, .. } | How::Form { channel, .. } => *channel,
         }
     }
 }

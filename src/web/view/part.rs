@@ -124,11 +124,12 @@ pub fn giver_text(lang: Lang, giver: &str) -> String {
     }
 }
 
-/// 微信支付, 支付宝
+/// 微信支付, 支付宝, 银联支付
 pub fn channel_word(channel: &Channel) -> &'static str {
     match channel {
         Channel::Wechat => "channel.wechat",
         Channel::Alipay => "channel.alipay",
+        Channel::UnionPay => "channel.unionpay",
     }
 }
 
@@ -137,6 +138,7 @@ pub fn channel_tile(channel: &Channel) -> &'static str {
     match channel {
         Channel::Wechat => "wx",
         Channel::Alipay => "ali",
+        Channel::UnionPay => "up",
     }
 }
 
@@ -144,6 +146,7 @@ pub fn channel_glyph(channel: &Channel) -> &'static str {
     match channel {
         Channel::Wechat => "微",
         Channel::Alipay => "支",
+        Channel::UnionPay => "银",
     }
 }
 

@@ -145,18 +145,24 @@ impl TestApp {
         let text = match &started.prepay {
             Prepay::WechatJsapi { .. } | Prepay::AlipayJsapi { .. } => started.attempt.attempt_no.to_string(),
             Prepay::Redirect { url } if channel == Channel::Wechat => url.clone(),
-            Prepay::Redirect { .. } => started.attempt.attempt_no.to_string(),
+            Prepay::Redirect { .. } | Prepay::Form(_) => started.attempt.attempt_no.to_string(),
             Prepay::Code { text } => text.clone(),
         };
         self.sandbox.pay(channel, &text, phone).unwrap();
     }
 
-    /// The payer reaches the page or scans the code; at Alipay a trade comes to life only then.
+    /// The payer reaches the page or scans the code; at Alipay and UnionPay a trade comes to life only then.
     pub async fn arrive(&self, started: &Started, phone: &str) {
         match &started.prepay {
             Prepay::Redirect { url } if started.attempt.product.channel() == Channel::Alipay => {
                 let client = reqwest::Client::new();
                 let page = client.get(url).header("cookie", format!("phone={phone}")).send().await.unwrap();
+                assert!(page.status().is_success(), "{}", page.status());
+            }
+            Prepay::Form(form) => {
+                let client = reqwest::Client::new();
+                let posted = client.post(&form.action).header("cookie", format!("phone={phone}")).form(&form.fields);
+                let page = posted.send().await.unwrap();
                 assert!(page.status().is_success(), "{}", page.status());
             }
             Prepay::Code { text } => {
