@@ -201,6 +201,11 @@ pub(super) fn is_sandbox(pem: &Pem) -> bool {
         keys::ALIPAY_PUBLIC,
         keys::ALIPAY_CERT,
         keys::ALIPAY_ROOT_CERT,
+        keys::UNIONPAY_ROOT_CERT,
+        keys::UNIONPAY_MIDDLE_CERT,
+        keys::UNIONPAY_CERT,
+        keys::UNIONPAY_MERCHANT_KEY,
+        keys::UNIONPAY_MERCHANT_CERT,
     ];
     let given = squeeze(pem.text());
     known.iter().any(|text| squeeze(text) == given)

@@ -1,7 +1,7 @@
 //! The sandbox's key material: fixed, public, worth nothing. `serve` knows these files and refuses them.
 //!
-//! The private halves of the merchant (`wechat_merchant`, `alipay_app`) belong in the application's configuration;
-//! the others are the sandbox's own voice.
+//! The private halves of the merchant (`wechat_merchant`, `alipay_app`, `unionpay_merchant`) belong in the application's
+//! configuration; the others are the sandbox's own voice.
 
 /// apiclient_key.pem of every sandbox merchant
 pub const WECHAT_MERCHANT_KEY: &str = include_str!("keys/wechat_merchant.key.pem");
@@ -29,6 +29,22 @@ pub const ALIPAY_KEY: &str = include_str!("keys/alipay.key.pem");
 pub const ALIPAY_PUBLIC: &str = include_str!("keys/alipay.pub.pem");
 pub const ALIPAY_CERT: &str = include_str!("keys/alipay.cert.pem");
 pub const ALIPAY_ROOT_CERT: &str = include_str!("keys/alipay_root.cert.pem");
+
+/// The certification authority of UnionPay and its merchants: root and middle
+pub const UNIONPAY_ROOT_CERT: &str = include_str!("keys/unionpay_root.cert.pem");
+pub const UNIONPAY_MIDDLE_CERT: &str = include_str!("keys/unionpay_middle.cert.pem");
+/// What UnionPay signs with, and the certificate it sends along: CN `UP@N91@中国银联股份有限公司@00000001`, good from
+/// 2025 to 2044
+pub const UNIONPAY_KEY: &str = include_str!("keys/unionpay.key.pem");
+pub const UNIONPAY_CERT: &str = include_str!("keys/unionpay.cert.pem");
+/// Somebody who calls himself UnionPay: same name, same issuer's name, same number, from an authority of his own
+pub const UNIONPAY_IMPOSTOR_KEY: &str = include_str!("keys/unionpay_impostor.key.pem");
+pub const UNIONPAY_IMPOSTOR_CERT: &str = include_str!("keys/unionpay_impostor.cert.pem");
+/// 商户私钥证书 of every sandbox merchant
+pub const UNIONPAY_MERCHANT_KEY: &str = include_str!("keys/unionpay_merchant.key.pem");
+pub const UNIONPAY_MERCHANT_CERT: &str = include_str!("keys/unionpay_merchant.cert.pem");
+/// Its serial number as UnionPay writes it, in decimal (`certId`)
+pub const UNIONPAY_MERCHANT_CERT_ID: &str = "69259509841";
 
 /// 令牌 and 消息加解密密钥 of the official account's message server
 pub const WECHAT_MESSAGE_TOKEN: &str = "SandboxToken2026";

@@ -17,6 +17,10 @@ pub const ALIPAY_APP_FISCAL: &str = "2021000000000109";
 pub const ALIPAY_APP_AGENCY: &str = "2021000000000110";
 pub const ALIPAY_SELLER_FISCAL: &str = "2088000000000109";
 pub const ALIPAY_SELLER_AGENCY: &str = "2088000000000110";
+/// 商户号 of the fiscal payee at UnionPay, 15 digits.
+pub const UNIONPAY_MER_FISCAL: &str = "898620100000109";
+/// 商户号 of the agency payee at UnionPay.
+pub const UNIONPAY_MER_AGENCY: &str = "898620100000110";
 
 /// A merchant as one channel knows it.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
