@@ -136,6 +136,7 @@ impl Scene {
         let trade = bank.find(Channel::Alipay, of.attempt_no.as_str()).unwrap();
         RefundAsk {
             refund_no: RefundNo::compose(&of.attempt_no, nth),
+            opened_at: self.clock.now(),
             attempt_no: of.attempt_no.clone(),
             trade_no: TradeNo(trade.trade_no.clone()),
             amount: Fen::new(amount),

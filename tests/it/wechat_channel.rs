@@ -117,6 +117,7 @@ impl Scene {
         let trade = trade.find(Channel::Wechat, of.attempt_no.as_str()).unwrap();
         RefundAsk {
             refund_no: RefundNo::compose(&of.attempt_no, 1),
+            opened_at: self.clock.now(),
             attempt_no: of.attempt_no.clone(),
             trade_no: jiaofei::domain::trade::TradeNo(trade.trade_no.clone()),
             amount: Fen::new(amount),
