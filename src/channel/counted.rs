@@ -4,8 +4,8 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use super::contract::{
-    Ack, AttemptKey, ChannelError, Closing, JsapiLaunch, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice,
-    Reception, RefundAsk,
+    Ack, AttemptKey, ChannelError, Closing, JsapiLaunch, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk,
+    RawNotice, Reception, RefundAsk,
 };
 use crate::domain::moment::Moment;
 use crate::domain::trade::{Buyer, Channel, Heard, RefundHeard};

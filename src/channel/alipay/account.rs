@@ -5,8 +5,8 @@ use super::gateway::Gateway;
 use super::keys::KeyError;
 use super::{notices, oauth, pages, refunds, trades};
 use crate::channel::contract::{
-    Ack, AttemptKey, ChannelError, Closing, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice, Reception,
-    RefundAsk, RefusedFor,
+    Ack, AttemptKey, ChannelError, Closing, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice,
+    Reception, RefundAsk, RefusedFor,
 };
 use crate::clock::Clock;
 use crate::config::AlipayAccount;

@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_as_it_stands() {
-        let body = "accNo=6216***0018&respMsg=成功[0000000]&reserved={a=1&b=2}&cardTransData=[x&y=z]&signature=a+b/c==&e=";
+        let body =
+            "accNo=6216***0018&respMsg=成功[0000000]&reserved={a=1&b=2}&cardTransData=[x&y=z]&signature=a+b/c==&e=";
         let fields = Fields::of_answer(body.as_bytes()).unwrap();
         assert_eq!(fields.get("respMsg"), Some("成功[0000000]"));
         assert_eq!(fields.get("reserved"), Some("{a=1&b=2}"));

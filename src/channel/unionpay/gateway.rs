@@ -134,3 +134,81 @@ pub fn refusal(code: &str) -> ChannelError {
     };
     ChannelError::Refused { why, code: code.to_owned(), message: String::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::unionpay::testing::{self, Scene, Told, now, plain, signed, told};
+    use crate::outbound::fake::{Fake, Play};
+
+    const ASKED: [(&str, &str); 2] = [("orderId", testing::ATTEMPT), ("txnTime", "20260901102436")];
+
+    fn refused(change: fn(&mut UnionPayAccount)) -> Option<&'static str> {
+        let mut account = testing::account();
+        change(&mut account);
+        Gateway::new(&account, Clock::manual(now()), HttpClient::new().unwrap()).err().map(|error| error.key)
+    }
+
+    #[test]
+    fn a_merchant_and_addresses_that_cannot_be_are_found_at_start() {
+        assert_eq!(refused(|_| ()), None);
+        assert_eq!(refused(|a| a.mer_id = "89862010000010".to_owned()), Some("mer_id"));
+        assert_eq!(refused(|a| a.gateway = "gateway.95516.com".to_owned()), Some("gateway"));
+        assert_eq!(refused(|a| a.cashier = "https://cashier.95516.com/?a=1".to_owned()), Some("cashier"));
+    }
+
+    #[tokio::test]
+    async fn a_call_is_signed_and_says_who_we_are() {
+        let scene = Scene::answering(&[("respCode", "00")]);
+        let answer = scene.gateway.call("queryTrans.do", &ASKED).await.unwrap();
+        assert_eq!(answer.get("respCode"), Some("00"));
+        let (target, asked) = scene.asked(0);
+        assert_eq!(target, "/gateway/api/queryTrans.do");
+        for (name, value) in [("version", "5.1.0"), ("encoding", "UTF-8"), ("signMethod", "01"), ("accessType", "0")] {
+            assert_eq!(asked[name], value);
+        }
+        assert_eq!((asked["merId"].as_str(), asked["orderId"].as_str()), (testing::MER_ID, testing::ATTEMPT));
+    }
+
+    /// What becomes of a call that is answered with these bytes.
+    async fn answered(status: u16, body: String) -> Result<Fields, ChannelError> {
+        let fake = Fake::start(move |_| Play::plain(status, &body));
+        testing::gateway_at(&fake.base).call("queryTrans.do", &ASKED).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_unionpays_or_not_to_this_question_is_not_trusted() {
+        let good = || told(&[("respCode", "00"), ("orderId", testing::ATTEMPT), ("txnTime", "20260901102436")]);
+        let with = |name: &str, value: &str| -> Told {
+            let mut all = good();
+            all.insert(name.to_owned(), value.to_owned());
+            all
+        };
+        assert!(answered(200, plain(&signed(good()))).await.is_ok());
+        let untrusted = [
+            plain(&good()),
+            plain(&signed(good())).replace("respCode=00", "respCode=34"),
+            plain(&signed(with("orderId", "XF260901QMU000002T01"))),
+            plain(&signed(with("txnTime", "20260901102437"))),
+            format!("{}&respCode=00", plain(&signed(good()))),
+            String::new(),
+            "<html>".to_owned(),
+        ];
+        for body in untrusted {
+            let refused = answered(200, body.clone()).await;
+            assert!(matches!(refused, Err(ChannelError::Untrusted(_))), "{body}");
+        }
+        assert!(matches!(answered(502, plain(&signed(good()))).await, Err(ChannelError::Unreachable(_))));
+        let nobody = testing::unreachable_gateway().call("queryTrans.do", &ASKED).await;
+        assert!(matches!(nobody, Err(ChannelError::Unreachable(_))));
+    }
+
+    #[test]
+    fn a_code_is_two_signs_or_a_question_mark() {
+        let code_of = |text: &str| code(&Fields::of(&[("respCode", text)]), "respCode");
+        assert_eq!((code_of("A6").as_str(), code_of("姓").as_str(), code_of("123").as_str()), ("A6", "?", "?"));
+        assert!(matches!(refusal("06"), ChannelError::Unreachable(_)));
+        assert!(matches!(refusal("11"), ChannelError::Refused { why: RefusedFor::Configuration, .. }));
+        assert!(matches!(refusal("36"), ChannelError::Refused { why: RefusedFor::Other, .. }));
+    }
+}

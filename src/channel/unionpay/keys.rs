@@ -190,3 +190,97 @@ fn verify(key: &ParsedPublicKey, text: &str, signature: &[u8]) -> bool {
 fn hashed(text: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::unionpay::testing::{self, Told, now, signed, signed_by, told};
+    use crate::sandbox::keys;
+
+    fn fields(all: &Told) -> Fields {
+        let pairs: Vec<(&str, &str)> = all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Fields::of(&pairs)
+    }
+
+    fn believed(all: &Told) -> Result<(), NoticeRefusal> {
+        Keys::of(&testing::account()).unwrap().believe(&fields(all), now())
+    }
+
+    fn message() -> Told {
+        told(&[("orderId", testing::ATTEMPT), ("respMsg", "成功[0000000]"), ("reqReserved", ""), ("txnAmt", "1")])
+    }
+
+    #[test]
+    fn what_we_sign_is_a_digest_of_a_digest_under_our_decimal_number() {
+        let keys = Keys::of(&testing::account()).unwrap();
+        assert_eq!(keys.cert_id(), keys::UNIONPAY_MERCHANT_CERT_ID);
+        let mut all = message();
+        all.insert("certId".to_owned(), keys.cert_id().to_owned());
+        all.insert("signature".to_owned(), keys.sign(&fields(&all).signed_text()));
+        assert!(testing::merchant_signed(&all));
+    }
+
+    #[test]
+    fn what_unionpay_signed_is_believed_and_nothing_else() {
+        let good = signed(message());
+        assert_eq!(believed(&good), Ok(()));
+        for name in ["orderId", "respMsg", "txnAmt", "signPubKeyCert", "encoding"] {
+            let mut other = good.clone();
+            other.get_mut(name).unwrap().push('1');
+            assert!(believed(&other).is_err(), "{name}");
+            other.remove(name);
+            assert!(believed(&other).is_err(), "without {name}");
+        }
+        let mut more = good.clone();
+        more.insert("settleAmt".to_owned(), "1".to_owned());
+        assert_eq!(believed(&more), Err(NoticeRefusal::BadSignature));
+        let mut unsigned = good.clone();
+        unsigned.remove("signature");
+        assert_eq!(believed(&unsigned), Err(NoticeRefusal::Missing("signature")));
+        let mut garbled = good.clone();
+        garbled.insert("signature".to_owned(), "签名".to_owned());
+        assert_eq!(believed(&garbled), Err(NoticeRefusal::BadSignature));
+        for (name, value) in [("version", "5.0.0"), ("signMethod", "11")] {
+            let mut old = message();
+            old.insert(name.to_owned(), value.to_owned());
+            assert!(matches!(believed(&signed(old)), Err(NoticeRefusal::Malformed(_))));
+        }
+    }
+
+    #[test]
+    fn a_certificate_must_lead_up_to_the_root_be_good_now_and_name_unionpay() {
+        let forged = signed_by(message(), keys::UNIONPAY_IMPOSTOR_KEY, keys::UNIONPAY_IMPOSTOR_CERT);
+        assert_eq!(believed(&forged), Err(NoticeRefusal::UnknownKey), "same name, another authority");
+        let ours = signed_by(message(), keys::UNIONPAY_MERCHANT_KEY, keys::UNIONPAY_MERCHANT_CERT);
+        assert_eq!(believed(&ours), Err(NoticeRefusal::UnknownKey), "a merchant of the same authority");
+        let mixed = signed_by(message(), keys::UNIONPAY_IMPOSTOR_KEY, keys::UNIONPAY_CERT);
+        assert_eq!(believed(&mixed), Err(NoticeRefusal::BadSignature), "its certificate, another's key");
+        let keys = Keys::of(&testing::account()).unwrap();
+        for year in ["2024", "2051"] {
+            let then = Moment::parse_beijing(&format!("{year}-01-01 12:00:00")).unwrap();
+            assert_eq!(keys.believe(&fields(&signed(message())), then), Err(NoticeRefusal::UnknownKey));
+        }
+        let other = UnionPayAccount { name: "00040000:SIGN".to_owned(), ..testing::account() };
+        let refused = Keys::of(&other).unwrap().believe(&fields(&signed(message())), now());
+        assert_eq!(refused, Err(NoticeRefusal::UnknownKey), "another name is configured");
+    }
+
+    #[test]
+    fn a_key_that_does_not_fit_is_found_at_start() {
+        let refused = |change: fn(&mut UnionPayAccount)| {
+            let mut account = testing::account();
+            change(&mut account);
+            Keys::of(&account).err().map(|error| error.key)
+        };
+        assert_eq!(refused(|_| ()), None);
+        assert_eq!(refused(|a| a.sign_key = "".into()), Some("sign_key"));
+        assert_eq!(refused(|a| a.sign_key = keys::UNIONPAY_MERCHANT_CERT.into()), Some("sign_key"));
+        assert_eq!(refused(|a| a.sign_cert = keys::UNIONPAY_CERT.into()), Some("sign_cert"));
+        assert_eq!(refused(|a| a.sign_cert = "not a certificate".into()), Some("sign_cert"));
+        assert_eq!(refused(|a| a.root_cert = keys::UNIONPAY_CERT.into()), Some("root_cert"));
+        assert_eq!(refused(|a| a.root_cert = keys::ALIPAY_ROOT_CERT.into()), Some("middle_cert"));
+        assert_eq!(refused(|a| a.middle_cert = keys::UNIONPAY_CERT.into()), Some("middle_cert"));
+        assert_eq!(refused(|a| a.middle_cert = "".into()), Some("middle_cert"));
+        assert_eq!(refused(|a| a.name.clear()), Some("name"));
+    }
+}

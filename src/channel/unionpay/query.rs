@@ -113,9 +113,8 @@ pub fn paid(gateway: &Gateway, told: &Fields, opened_at: Moment) -> Result<Heard
 
 /// The first field that is another merchant's or another currency's.
 pub fn foreign(gateway: &Gateway, told: &Fields) -> Option<(&'static str, String)> {
-    let differs = |field: &'static str, own: &str| {
-        told.get(field).filter(|got| *got != own).map(|got| (field, got.to_owned()))
-    };
+    let differs =
+        |field: &'static str, own: &str| told.get(field).filter(|got| *got != own).map(|got| (field, got.to_owned()));
     differs("merId", &gateway.mer_id).or_else(|| differs("currencyCode", "156"))
 }
 
@@ -128,4 +127,110 @@ pub fn amount(told: &Fields) -> Option<Fen> {
 /// `traceTime` when there is one, else when the order was opened.
 pub fn settled_at(told: &Fields, opened_at: Moment) -> Moment {
     told.get("traceTime").and_then(|text| times::parse_near(text, opened_at)).unwrap_or(opened_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::unionpay::testing::{self, QUERY_ID, Scene, now};
+    use crate::domain::order_no::AttemptNo;
+
+    const SUCCESS: [(&str, &str); 7] = [
+        ("respCode", "00"),
+        ("origRespCode", "00"),
+        ("queryId", QUERY_ID),
+        ("txnAmt", "909995"),
+        ("currencyCode", "156"),
+        ("traceTime", "0901102440"),
+        ("settleAmt", "909900"),
+    ];
+
+    fn with(changes: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+        let kept = SUCCESS.into_iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        kept.chain(changes.iter().copied()).collect()
+    }
+
+    /// Opened now, and payable for so many seconds more.
+    fn key(seconds: i64) -> AttemptKey {
+        let no = AttemptNo::parse(testing::ATTEMPT).unwrap();
+        AttemptKey { no, opened_at: now(), expires_at: Moment::from_unix(now().unix() + seconds) }
+    }
+
+    async fn heard(changes: &[(&'static str, &'static str)], seconds: i64) -> Result<Heard, ChannelError> {
+        let scene = Scene::answering(&with(changes));
+        let heard = query(&scene.gateway, &key(seconds)).await;
+        let (_, asked) = scene.asked(0);
+        assert_eq!((asked["txnType"].as_str(), asked["txnTime"].as_str()), ("00", "20260901102436"));
+        heard
+    }
+
+    async fn closing(changes: &[(&'static str, &'static str)], seconds: i64) -> Result<Closing, ChannelError> {
+        close(&Scene::answering(&with(changes)).gateway, &key(seconds)).await
+    }
+
+    fn paid() -> Heard {
+        let paid_at = Moment::parse_beijing("2026-09-01 10:24:40").unwrap();
+        Heard::Paid { trade_no: TradeNo(QUERY_ID.to_owned()), amount: Fen::new(909_995), paid_at }
+    }
+
+    #[tokio::test]
+    async fn a_success_even_with_a_defect_is_paid_with_the_orders_own_amount() {
+        for code in ["00", "A6"] {
+            assert_eq!(heard(&[("origRespCode", code)], 1800).await, Ok(paid()), "{code}");
+        }
+        assert_eq!(heard(&[("txnType", "01")], 1800).await, Ok(paid()));
+        assert_eq!(closing(&[], 1800).await, Ok(Closing::Paid));
+    }
+
+    #[tokio::test]
+    async fn money_under_way_is_no_answer() {
+        for code in ["03", "04", "05"] {
+            let asked = heard(&[("origRespCode", code)], -7200).await;
+            assert!(matches!(asked, Err(ChannelError::Unreachable(_))), "{code}");
+            let closed = closing(&[("origRespCode", code)], -7200).await;
+            assert!(matches!(closed, Err(ChannelError::Unreachable(_))), "{code}");
+        }
+        for code in ["03", "06"] {
+            assert!(matches!(heard(&[("respCode", code)], 1800).await, Err(ChannelError::Unreachable(_))), "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_failed_may_be_tried_again_until_its_time_is_well_over() {
+        let failed = [("origRespCode", "64")];
+        assert_eq!(heard(&failed, 1800).await, Ok(Heard::Unpaid));
+        assert_eq!(heard(&failed, -170).await, Ok(Heard::Unpaid), "our clock may be ahead");
+        assert_eq!(heard(&failed, -190).await, Ok(Heard::Closed));
+        assert_eq!(closing(&failed, 1800).await, Ok(Closing::Absent), "there is no closing");
+        assert_eq!(closing(&failed, -190).await, Ok(Closing::Closed));
+        let absent = [("respCode", "34"), ("origRespCode", "")];
+        assert_eq!(heard(&absent, 1800).await, Ok(Heard::Absent));
+        assert_eq!(closing(&absent, 1800).await, Ok(Closing::Absent));
+        assert_eq!(closing(&absent, -190).await, Ok(Closing::Closed));
+    }
+
+    #[tokio::test]
+    async fn another_merchants_currencys_or_kinds_money_is_foreign() {
+        for (field, got) in [("merId", "898620100000110"), ("currencyCode", "840"), ("txnType", "04")] {
+            let foreign = Heard::Foreign { field, got: got.to_owned() };
+            assert_eq!(heard(&[(field, got)], 1800).await, Ok(foreign), "{field}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_signed_answer_without_what_a_payment_needs_is_not_trusted() {
+        for (field, value) in [
+            ("queryId", ""),
+            ("txnAmt", ""),
+            ("txnAmt", "-1"),
+            ("txnAmt", "9099.95"),
+            ("txnAmt", "99999999999999999999"),
+            ("origRespCode", ""),
+        ] {
+            let refused = heard(&[(field, value)], 1800).await;
+            assert!(matches!(refused, Err(ChannelError::Untrusted(_))), "{field} {value}: {refused:?}");
+        }
+        let refused = heard(&[("respCode", "11")], 1800).await;
+        assert!(matches!(refused, Err(ChannelError::Refused { .. })), "{refused:?}");
+    }
 }

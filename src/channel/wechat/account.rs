@@ -5,8 +5,8 @@ use super::client::Client;
 use super::keys::KeyError;
 use super::{notices, orders, refunds};
 use crate::channel::contract::{
-    Ack, AttemptKey, ChannelError, Closing, JsapiLaunch, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk, RawNotice,
-    Reception, RefundAsk, RefusedFor,
+    Ack, AttemptKey, ChannelError, Closing, JsapiLaunch, Notice, NoticeRefusal, PaymentChannel, Prepay, PrepayAsk,
+    RawNotice, Reception, RefundAsk, RefusedFor,
 };
 use crate::clock::{Chance, Clock};
 use crate::config::WechatAccount;
