@@ -103,6 +103,9 @@ mod tests {
         assert_eq!(way(Device::Alipay, Channel::Alipay, all).1, Some(Product::AlipayJsapi));
         assert_eq!(way(Device::Wechat, Channel::Alipay, all).0, Availability::NeedsBrowser);
         assert_eq!(way(Device::Alipay, Channel::Wechat, all).0, Availability::NotHere);
+        assert_eq!(way(Device::UnionPay, Channel::UnionPay, all).1, Some(Product::UnionPayWap));
+        assert_eq!(way(Device::Wechat, Channel::UnionPay, all).0, Availability::NeedsBrowser);
+        assert_eq!(way(Device::Desktop, Channel::UnionPay, all).1, Some(Product::UnionPayPage));
         assert_eq!(way(Device::Wechat, Channel::Wechat, (true, false)).0, Availability::NotHere, "nobody to ask");
         assert_eq!(way(Device::Phone, Channel::Wechat, (false, true)).0, Availability::NotHere, "no H5 product");
     }

@@ -3,6 +3,7 @@ use super::kit::{
     Sample, agency_payee, at, bearer, charge, fiscal_payee, order, owner, sample, signed_in, this_year, titled,
     tuition_fee,
 };
+use crate::channel::contract::OutwardForm;
 use crate::domain::amount::AmountRefusal;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Charge, Totals};
@@ -225,7 +226,13 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
         why(Channel::Wechat, Availability::Here, paused),
         why(Channel::Alipay, Availability::NeedsBrowser, Barred::Above { max: Fen::new(500_000) }),
     ];
-    let on_desktop = vec![way(Channel::Alipay, Availability::OpensPage)];
+    let on_desktop =
+        vec![way(Channel::Alipay, Availability::OpensPage), way(Channel::UnionPay, Availability::OpensPage)];
+    let everywhere = vec![
+        way(Channel::Wechat, Availability::NotHere),
+        way(Channel::Alipay, Availability::NotHere),
+        way(Channel::UnionPay, Availability::NotHere),
+    ];
     let busy = Refusal::ChannelBusy { channel: Channel::Wechat };
     vec![
         sample("cashier", cashier(in_wechat(), Some(Channel::Wechat))),
@@ -247,6 +254,7 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
                 ..cashier(in_wechat(), Some(Channel::Wechat))
             },
         ),
+        sample("cashier-nowhere", cashier(everywhere, None)),
         sample("cashier-down", Cashier { problem: Some(busy), ..cashier(down, None) }),
         sample("cashier-code", Cashier { code: true, ..cashier(on_desktop, Some(Channel::Alipay)) }),
         sample("cashier-code-only", Cashier { code: true, part: (1, 1), ..cashier(Vec::new(), None) }),
@@ -256,10 +264,16 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
 fn launches(frame: &Frame) -> Vec<Sample> {
     let launch = |how| Launch { frame: signed_in(frame), viewer: owner(), order: order(), how };
     let parameters = r#"{"appId":"wx8888","package":"prepay_id=wx01","signType":"RSA","paySign":"a+/="}"#;
+    let form = OutwardForm {
+        action: "https://gateway.95516.com/gateway/api/frontTransReq.do".into(),
+        fields: vec![("merId".into(), "898620100000109".into()), ("signature".into(), "a+/=\"<".into())],
+        origins: vec!["https://gateway.95516.com".into()],
+    };
     let url = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx01&package=1".to_owned();
     vec![
         sample("launch-wechat", launch(How::Wechat { parameters: parameters.into() })),
         sample("launch-alipay", launch(How::Alipay { trade_no: "2026090122001".into() })),
+        sample("launch-form", launch(How::Form { channel: Channel::UnionPay, form })),
         sample("launch-redirect", launch(How::Redirect { channel: Channel::Wechat, url })),
         sample(
             "browser",
