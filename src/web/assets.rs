@@ -156,7 +156,9 @@ mod tests {
     #[test]
     fn a_page_with_a_form_to_a_channel_allows_that_channel_too() {
         let policy = with_form_to(content_security_policy(), "https://gateway.95516.com https://cashier.95516.com");
-        assert!(policy.contains("form-action 'self' https://gateway.95516.com https://cashier.95516.com; base-uri 'none'"));
+        assert!(
+            policy.contains("form-action 'self' https://gateway.95516.com https://cashier.95516.com; base-uri 'none'")
+        );
     }
 
     #[test]

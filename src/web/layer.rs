@@ -18,6 +18,7 @@ use tracing::Instrument;
 use super::assets::{content_security_policy_of_linked, with_form_to};
 use super::error::{self, Problem};
 use super::guard::{Visit, page_of, set_cookie};
+use super::html::FormOrigins;
 use super::press;
 use crate::app::App;
 use crate::domain::module::{Module, Opening};
