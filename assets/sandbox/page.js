@@ -2,7 +2,8 @@
 'use strict';
 const byId = (id) => document.getElementById(id);
 const APPS = {
-  wechat: ['微信', 'WeChat'], alipay: ['支付宝', 'Alipay'], browser: ['浏览器', 'Browser'], desktop: ['电脑', 'Desktop'],
+  wechat: ['微信', 'WeChat'], alipay: ['支付宝', 'Alipay'], unionpay: ['云闪付', 'UnionPay'], browser: ['浏览器', 'Browser'],
+  desktop: ['电脑', 'Desktop'],
 };
 const world = { phones: ['p1', 'p2'], phone: 'p1', apps: {}, app_url: null, sandbox_url: location.origin };
 

@@ -1,9 +1,9 @@
 // What stands behind the phones: the bank's trades, the payer's wallet, the notices, the faults.
 'use strict';
-const CHANNELS = { wechat: '微信', alipay: '支付宝' };
+const CHANNELS = { wechat: '微信', alipay: '支付宝', unionpay: '银联' };
 const PRODUCTS = {
   wechat_jsapi: 'JSAPI', wechat_h5: 'H5', wechat_native: '扫码 Native', alipay_wap: '手机网站 wap', alipay_page: '电脑网站 page',
-  alipay_precreate: '扫码 precreate', alipay_jsapi: 'JSAPI',
+  alipay_precreate: '扫码 precreate', alipay_jsapi: 'JSAPI', unionpay_wap: '手机网关 08', unionpay_page: '电脑网关 07',
 };
 const STATES = {
   not_pay: ['待支付', 'unpaid', 'wait'], paid: ['已支付', 'paid', 'good'], closed: ['已关闭', 'closed', ''],
@@ -71,6 +71,7 @@ function drawWallet(state) {
       make('div', {}, '退回 Refunded', make('b', {}, yuan(wallet.back_fen)))),
     make('p', {}, '微信 openid ', make('code', {}, wallet.openid)),
     make('p', {}, '支付宝 user id ', make('code', {}, wallet.alipay_user)),
+    make('p', {}, '银联卡 card ', make('code', {}, wallet.unionpay_card)),
     table(['付款 Payment', '渠道 Channel', '>付出 Paid', '>退回 Refunded'], wallet.payments.map(row),
       '还没付过款。Nothing paid yet.'),
     make('p', {}, make('button', { type: 'button', onclick: forget },
@@ -117,7 +118,7 @@ function drawFaults(state) {
     const inForce = state.in_force.filter((one) => one.fault === fault);
     const [name, sentence] = panel.words[fault] || [fault, ''];
     const where = inForce.map((one) =>
-      (CHANNELS[one.channel] || '两个渠道') + (one.times ? `，还有 ${one.times} 次` : ''));
+      (CHANNELS[one.channel] || '所有渠道') + (one.times ? `，还有 ${one.times} 次` : ''));
     const button = (text, on, act) => make('button', { type: 'button', 'aria-pressed': String(on),
       class: on ? 'main' : null, onclick: act, 'data-fault': fault }, text);
     return make('div', { class: inForce.length ? 'fault on' : 'fault' },
@@ -135,7 +136,7 @@ function drawFaults(state) {
   });
   const choose = (event) => { panel.channel = event.target.value; };
   const channel = make('select', { 'aria-label': '渠道 Channel', onchange: choose },
-    ...[['', '两个渠道 both'], ['wechat', '微信 WeChat'], ['alipay', '支付宝 Alipay']].map(([value, text]) =>
+    ...[['', '所有渠道 all'], ['wechat', '微信 WeChat'], ['alipay', '支付宝 Alipay'], ['unionpay', '银联 UnionPay']].map(([value, text]) =>
       make('option', { value, selected: value === panel.channel }, text)));
   byId('faults').replaceChildren(
     make('p', { class: 'row' }, '以后打开的故障发生在 Faults switched on happen at ', channel,

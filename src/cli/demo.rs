@@ -8,7 +8,7 @@ use crate::clock::{Chance, Clock};
 use crate::config::{
     AlipayAccount, Api, Cas, CasProtocol, Checkout, Config, Contact, Database, EndpointUrl, FirstSignIn, Fiscal,
     InitialPassword, Key32, Living, Mail, MailSecurity, MessageServer, NoteWay, OfficialAccount, Payee, Portal, School,
-    Secrets, Server, SignIn, Sms, SmsMethod, Template, Webhook, WebhookSecret, WechatAccount,
+    Secrets, Server, SignIn, Sms, SmsMethod, Template, UnionPayAccount, Webhook, WebhookSecret, WechatAccount,
 };
 use crate::domain::api_key::ApiScope;
 use crate::domain::event::EventKind;
@@ -158,10 +158,11 @@ async fn bind(address: &str) -> anyhow::Result<TcpListener> {
 fn sandbox() -> Arc<world::Sandbox> {
     let names = [(merchants::WECHAT_MCH_FISCAL, FISCAL), (merchants::WECHAT_MCH_AGENCY, AGENCY)];
     let alipay = [(merchants::ALIPAY_APP_FISCAL, FISCAL), (merchants::ALIPAY_APP_AGENCY, AGENCY)];
+    let unionpay = [(merchants::UNIONPAY_MER_FISCAL, FISCAL), (merchants::UNIONPAY_MER_AGENCY, AGENCY)];
     let mut options = world::Options::default();
     for merchant in &mut options.merchants {
         // the payer must read the same name at the channel as on our page
-        for (id, (name, _)) in names.iter().chain(&alipay) {
+        for (id, (name, _)) in names.iter().chain(&alipay).chain(&unionpay) {
             if merchant.id == *id {
                 merchant.name = (*name).to_owned();
             }
@@ -175,7 +176,7 @@ fn sandbox() -> Arc<world::Sandbox> {
 const FISCAL: (&str, &str) = ("启明大学财务处", "Qiming University Finance Office");
 const AGENCY: (&str, &str) = ("启明大学后勤集团", "Qiming University Campus Services");
 
-/// One merchant's accounts at both of the sandbox's channels.
+/// One merchant's accounts at the sandbox's WeChat Pay and Alipay.
 fn accounts(
     sandbox_url: &str,
     mch_id: &str,
@@ -208,6 +209,20 @@ fn accounts(
     (Some(wechat), Some(alipay))
 }
 
+/// A merchant's account at the sandbox's UnionPay.
+pub fn demo_unionpay(sandbox_url: &str, mer_id: &str) -> UnionPayAccount {
+    UnionPayAccount {
+        mer_id: mer_id.to_owned(),
+        sign_key: keys::UNIONPAY_MERCHANT_KEY.into(),
+        sign_cert: keys::UNIONPAY_MERCHANT_CERT.into(),
+        root_cert: keys::UNIONPAY_ROOT_CERT.into(),
+        middle_cert: keys::UNIONPAY_MIDDLE_CERT.into(),
+        name: "中国银联股份有限公司".to_owned(),
+        gateway: sandbox_url.to_owned(),
+        cashier: sandbox_url.to_owned(),
+    }
+}
+
 fn student_fees() -> Contact {
     Contact {
         name: "学生收费科".to_owned(),
@@ -221,7 +236,7 @@ fn student_fees() -> Contact {
 /// The demo's configuration: the sandbox's keys at the sandbox's address. `serve` refuses it.
 pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Config {
     let (_, listen) = public_url.split_once("://").unwrap_or(("", public_url));
-    let payee = |code: &str, (name, name_en): (&str, &str), fund, (wechat, alipay)| Payee {
+    let payee = |code: &str, (name, name_en): (&str, &str), fund, (wechat, alipay), mer_id| Payee {
         code: code.to_owned(),
         name: name.to_owned(),
         name_en: name_en.to_owned(),
@@ -229,7 +244,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         method: MethodRules::default(),
         wechat,
         alipay,
-        unionpay: None,
+        unionpay: Some(demo_unionpay(sandbox_url, mer_id)),
     };
     let fiscal = accounts(
         sandbox_url,
@@ -277,7 +292,10 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             old_journal_keys: Vec::new(),
         },
         official_account: Some(demo_account(sandbox_url)),
-        payee: vec![payee("fiscal", FISCAL, Fund::Fiscal, fiscal), payee("agency", AGENCY, Fund::Agency, agency)],
+        payee: vec![
+            payee("fiscal", FISCAL, Fund::Fiscal, fiscal, merchants::UNIONPAY_MER_FISCAL),
+            payee("agency", AGENCY, Fund::Agency, agency, merchants::UNIONPAY_MER_AGENCY),
+        ],
         checkout: Checkout::default(),
         webhook: Vec::new(),
         mail: None,
@@ -439,7 +457,7 @@ fn welcome(public_url: &str, sandbox_url: &str, folder: &str) {
         "\n  缴费演示 · jiaofei demo    启明大学 Qiming University（虚构 fictional）\n\n\
          \x20 缴费页面 pages   {public_url}/h5\n\
          \x20 接口 API         {public_url}/api   密钥 key: {folder}/api-key\n\
-         \x20 模拟手机 phone   {sandbox_url}/   （微信、支付宝、浏览器 · WeChat, Alipay, browser）\n\
+         \x20 模拟手机 phone   {sandbox_url}/   （微信、支付宝、云闪付、浏览器 · WeChat, Alipay, UnionPay, browser）\n\
          \x20 校园系统 campus  {sandbox_url}/campus   （付款后收到的事件 · events about payments）\n\
          \x20 电子票据 e-receipts {sandbox_url}/fiscal   （财政票据平台 · the fiscal authority's bills）\n\
          \x20 能源中心 utility  {sandbox_url}/utility   （电表与校园卡 · meters and cards）\n\

@@ -1,6 +1,6 @@
 //! The outside world's books: merchants, trades, payments, refunds. The truth our own books are compared with in tests.
 //!
-//! Knows the rules both channels share; what only one of them says stands in `wechat/` and `alipay/`. Never speaks
+//! Knows the rules the channels share; what only one of them says stands in `wechat/`, `alipay/` and `unionpay/`. Never speaks
 //! HTTP, never sends a notice: callers do, from what these methods return.
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Bank {
     /// In the order they were ordered
     row: Vec<TradeKey>,
     by_trade_no: HashMap<String, TradeKey>,
-    /// (whose numbers, refund number): WeChat wants a refund number unique per merchant, Alipay per trade
+    /// (whose numbers, refund number): unique per merchant, at Alipay per trade
     by_refund_no: HashMap<(String, String), TradeKey>,
     /// When something of a trade happens by itself
     wakes: BTreeSet<(Moment, TradeKey)>,
@@ -53,7 +53,7 @@ impl Bank {
         &self.merchants
     }
 
-    /// By mchid (WeChat) or app_id (Alipay).
+    /// By mchid (WeChat), app_id (Alipay) or merId (UnionPay).
     pub fn merchant(&self, channel: Channel, id: &str) -> Option<&Merchant> {
         self.merchants.iter().find(|m| m.channel == channel && m.id == id)
     }
@@ -78,7 +78,7 @@ impl Bank {
         self.trades.get(key)
     }
 
-    /// A refund by its number, within one WeChat merchant.
+    /// A refund by its number, within one merchant of WeChat or UnionPay.
     pub fn refund_by_no(&self, merchant: &str, refund_no: &str) -> Option<(&Trade, &Refund)> {
         self.refund_within(merchant.to_owned(), refund_no)
     }
@@ -111,6 +111,7 @@ impl Bank {
             ordered_at: now,
             opened_by: None,
             known,
+            tried: false,
             state: TradeState::NotPay,
             refunds: vec![],
         };
@@ -154,6 +155,13 @@ impl Bank {
         trade.opened_by = Some(phone.to_owned());
         trade.known = true;
         Ok(trade)
+    }
+
+    /// A try to pay has failed; the trade stays payable.
+    pub fn note_failed_try(&mut self, key: &TradeKey) {
+        if let Some(trade) = self.trades.get_mut(key) {
+            trade.tried = true;
+        }
     }
 
     /// The payer pays. Books the money and nothing else: the caller queues the notice.
@@ -226,6 +234,7 @@ impl Bank {
             quit_url: None,
             body: None,
             gbk: false,
+            txn_time: None,
             expires_at: now,
             closes_at: now,
             known: true,
@@ -254,7 +263,10 @@ impl Bank {
             }
         } else {
             self.may_refund(key, &ask, now)?;
-            let refund_id = format!("5030{}{}", now.format("%Y%m%d"), digits(&self.chance, 17));
+            let refund_id = match key.channel {
+                Channel::UnionPay => self.query_id(now),
+                _ => format!("5030{}{}", now.format("%Y%m%d"), digits(&self.chance, 17)),
+            };
             let state = match after {
                 Duration::ZERO => RefundState::ended(end, now),
                 after => RefundState::Processing { until: now + after, end },
@@ -263,8 +275,8 @@ impl Bank {
                 self.wakes.insert((until, key.clone()));
             }
             self.by_refund_no.insert((refund_scope(key), ask.refund_no.clone()), key.clone());
-            let RefundAsk { refund_no, amount, reason, notify_url, .. } = ask.clone();
-            let refund = Refund { refund_no, refund_id, amount, reason, notify_url, created_at: now, state };
+            let RefundAsk { refund_no, amount, reason, notify_url, txn_time, .. } = ask.clone();
+            let refund = Refund { refund_no, refund_id, amount, reason, notify_url, txn_time, created_at: now, state };
             self.trades.get_mut(key).ok_or(RefundRefusal::Unknown)?.refunds.push(refund);
         }
         self.trade(key).and_then(|trade| trade.refund(&ask.refund_no)).ok_or(RefundRefusal::Unknown)
@@ -310,7 +322,7 @@ impl Bank {
         events
     }
 
-    /// All that a merchant (mchid or app_id) has been paid, refunds not taken off.
+    /// All that a merchant (mchid, app_id or merId) has been paid, refunds not taken off.
     pub fn received(&self, merchant: &str) -> Fen {
         self.of(merchant).filter(|trade| trade.is_paid()).map(|trade| trade.ask.total).sum()
     }
@@ -352,14 +364,18 @@ impl Bank {
         self.trades().filter(move |trade| trade.key().merchant == merchant)
     }
 
+    /// `queryId`, 21 digits: UnionPay's number of a payment or a refund.
+    fn query_id(&self, now: Moment) -> String {
+        format!("{}{}", now.format("%Y%m%d%H%M%S"), digits(&self.chance, 7))
+    }
+
     fn new_trade_no(&self, channel: Channel, now: Moment) -> String {
         loop {
             let day = now.format("%Y%m%d");
             let no = match channel {
                 Channel::Wechat => format!("4200{}{day}{}", digits(&self.chance, 6), digits(&self.chance, 10)),
                 Channel::Alipay => format!("{day}22001{}", digits(&self.chance, 15)),
-                // queryId: 21 digits
-                Channel::UnionPay => format!("{}{}", now.format("%Y%m%d%H%M%S"), digits(&self.chance, 7)),
+                Channel::UnionPay => self.query_id(now),
             };
             if !self.by_trade_no.contains_key(&no) {
                 return no;

@@ -49,7 +49,7 @@ pub fn routes() -> impl IntoEndpoint {
 struct WantedFault {
     /// [`Fault::code`]
     fault: String,
-    /// `wechat` or `alipay`; none: both
+    /// `wechat`, `alipay` or `unionpay`; none: all
     #[serde(default)]
     channel: Option<String>,
     #[serde(default)]
@@ -180,7 +180,7 @@ fn advance(Data(world): World, Json(span): Json<Span>) -> Json<Value> {
 
 #[derive(Deserialize)]
 struct Scan {
-    /// `wechat` or `alipay`
+    /// `wechat`, `alipay` or `unionpay`
     channel: String,
     /// prepay_id, code, link or order number
     code: String,

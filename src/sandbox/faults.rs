@@ -42,7 +42,8 @@ faults! {
     CorruptNotice = "corrupt_notice",
     /// The notice's signature is well-formed and made with somebody else's key.
     ForgeNotice = "forge_notice",
-    /// The notice bears WeChat's signature probe (`WECHATPAY/SIGNTEST/…`), and comes again rightly signed.
+    /// The notice bears WeChat's signature probe (`WECHATPAY/SIGNTEST/…`), or UnionPay's name on an impostor's
+    /// certificate, and comes again rightly signed.
     ProbeNotice = "probe_notice",
     /// The notice's timestamp is `amount` seconds old (600), rightly signed.
     StaleNotice = "stale_notice",
@@ -54,7 +55,8 @@ faults! {
     ForeignMerchant = "foreign_merchant",
     /// Notices and query answers are in another currency.
     ForeignCurrency = "foreign_currency",
-    /// The answer bears WeChat's signature probe; the call had its effect.
+    /// The answer bears WeChat's signature probe, or UnionPay's name on an impostor's certificate; the call had its
+    /// effect.
     ProbeAnswer = "probe_answer",
     /// The call has its effect, then the connection is closed without an answer.
     LoseAnswer = "lose_answer",
@@ -96,6 +98,12 @@ faults! {
     RepeatAs400 = "repeat_as_400",
     /// Closing a number that was never ordered is answered with success and burns the number.
     CloseBurnsNumber = "close_burns_number",
+    /// An order sent to UnionPay again, the same in everything and unpaid, is refused as a repetition (12).
+    RepeatRefused = "repeat_refused",
+    /// UnionPay's query says of a payment that nothing is certain yet, with `amount` as origRespCode (5).
+    QueryPending = "query_pending",
+    /// UnionPay calls a payment a success with a defect (A6).
+    PaidWithDefect = "paid_with_defect",
     /// WeChat's sign-in answers with the virtual account of a snapshot page.
     SnapshotUser = "snapshot_user",
 }
@@ -107,6 +115,7 @@ impl Fault {
             Fault::DelayNotice | Fault::RefundProcessing => 60,
             Fault::DuplicateNotice => 2,
             Fault::StaleNotice => 600,
+            Fault::QueryPending => 5,
             _ => 1,
         }
     }
@@ -136,7 +145,7 @@ pub enum Call {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Setting {
     pub fault: Fault,
-    /// None: at both channels
+    /// None: at every channel
     pub channel: Option<Channel>,
     /// None: whatever is called
     pub call: Option<Call>,
@@ -239,7 +248,7 @@ pub enum Signing {
     Missing,
     /// Well-formed, with somebody else's key
     Forged,
-    /// `WECHATPAY/SIGNTEST/…`; Alipay has none and signs wrongly instead
+    /// `WECHATPAY/SIGNTEST/…`; Alipay has none and signs wrongly instead, UnionPay with an impostor's certificate
     Probe,
 }
 

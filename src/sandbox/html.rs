@@ -11,6 +11,9 @@ body{font:16px/1.6 system-ui,sans-serif;margin:0 auto;max-width:26em;padding:2em
 button{display:block;width:100%;margin:.8em 0;padding:.8em;border:0;border-radius:.5em;font-size:1em;cursor:pointer}
 button[value=pay]{background:#07c160;color:#fff}
 button.alipay{background:#1677ff;color:#fff}
+button.unionpay{background:#c8102e;color:#fff}
+fieldset{border:1px solid #ddd;border-radius:.5em;margin:1em 0}
+select{font:inherit;max-width:100%}
 .amount{font-size:2.4em;margin:.2em 0}
 .note{color:#888}
 .alarm{color:#c00}";

@@ -1,6 +1,6 @@
 //! Who the outside world knows: the two sandbox merchants at each channel, and the wallets of its payers.
 //!
-//! Wallet ids are computed, not stored: the same phone has the same openid and user id after every restart.
+//! Wallet ids are computed, not stored: the same phone has the same openid, user id and card after every restart.
 use rsa::sha2::{Digest, Sha256};
 
 use crate::domain::trade::Channel;
@@ -27,11 +27,11 @@ pub const UNIONPAY_MER_AGENCY: &str = "898620100000110";
 pub struct Merchant {
     #[serde(serialize_with = "channel_code")]
     pub channel: Channel,
-    /// What keys its trades: WeChat's mchid, Alipay's app_id. Never the same at two channels.
+    /// What keys its trades: WeChat's mchid, Alipay's app_id, UnionPay's merId. Never the same at two channels.
     pub id: String,
-    /// WeChat: the service account's appid. Alipay: the app_id again.
+    /// WeChat: the service account's appid. Elsewhere the id again.
     pub app_id: String,
-    /// Who receives the money: WeChat's mchid again, Alipay's seller_id (2088…).
+    /// Who receives the money: Alipay's seller_id (2088…), elsewhere the id again.
     pub seller_id: String,
     /// What the payer reads on the phone.
     pub name: String,
@@ -55,6 +55,8 @@ pub fn school_merchants() -> Vec<Merchant> {
         merchant(Channel::Wechat, WECHAT_MCH_AGENCY, WECHAT_APP_ID, WECHAT_MCH_AGENCY, "启明大学（代收）"),
         merchant(Channel::Alipay, ALIPAY_APP_FISCAL, ALIPAY_APP_FISCAL, ALIPAY_SELLER_FISCAL, "启明大学"),
         merchant(Channel::Alipay, ALIPAY_APP_AGENCY, ALIPAY_APP_AGENCY, ALIPAY_SELLER_AGENCY, "启明大学（代收）"),
+        merchant(Channel::UnionPay, UNIONPAY_MER_FISCAL, UNIONPAY_MER_FISCAL, UNIONPAY_MER_FISCAL, "启明大学"),
+        merchant(Channel::UnionPay, UNIONPAY_MER_AGENCY, UNIONPAY_MER_AGENCY, UNIONPAY_MER_AGENCY, "启明大学（代收）"),
     ]
 }
 

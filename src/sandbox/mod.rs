@@ -20,6 +20,7 @@ pub mod postbox;
 pub mod server;
 pub mod spoil;
 pub mod trade;
+pub mod unionpay;
 pub mod utility;
 pub mod wechat;
 pub mod world;

@@ -11,6 +11,7 @@ use super::alipay;
 use super::faults::{Call, Fault};
 use super::outbox::{Delivery, Manner, NoticeAbout, NoticeJob, Outgoing};
 use super::trade::Trade;
+use super::unionpay;
 use super::wechat;
 use super::world::Sandbox;
 
@@ -111,8 +112,7 @@ impl Sandbox {
         match job.key.channel {
             Channel::Wechat => wechat::notices::compose(self, job, trade, manner),
             Channel::Alipay => alipay::notices::compose(self, job, trade, manner),
-            // nothing opens a trade there yet
-            Channel::UnionPay => None,
+            Channel::UnionPay => unionpay::notices::compose(self, job, trade, manner),
         }
     }
 }

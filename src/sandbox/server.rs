@@ -13,6 +13,8 @@ use super::control;
 use super::fiscal::counter;
 use super::phone;
 use super::postbox::gateway;
+use super::unionpay;
+use super::unionpay::gateway::Door;
 use super::utility::till;
 use super::wechat::cashier;
 use super::wechat::gateway::Gateway;
@@ -29,6 +31,11 @@ impl Sandbox {
             .at("/gateway.do", alipay::gateway::Gateway(Arc::clone(self)))
             .at(alipay::cashier::PATH, get(alipay::cashier::show).post(alipay::cashier::choose))
             .at("/oauth2/publicAppAuthorize.htm", get(alipay::authorize::authorize))
+            // UnionPay
+            .at(Door::Front.path(), Door::Front.gateway(self))
+            .at(Door::Back.path(), Door::Back.gateway(self))
+            .at(Door::Query.path(), Door::Query.gateway(self))
+            .at(unionpay::cashier::PATH, get(unionpay::cashier::show).post(unionpay::cashier::choose))
             // WeChat official account
             .at("/connect/oauth2/authorize", get(authorize::authorize))
             .at("/sns/oauth2/access_token", get(token::access_token))

@@ -10,7 +10,7 @@ use crate::domain::trade::{Channel, Product};
 pub struct TradeKey {
     #[serde(with = "channel_word")]
     pub channel: Channel,
-    /// [`super::merchants::Merchant::id`]: mchid or app_id
+    /// [`super::merchants::Merchant::id`]: mchid, app_id or merId
     pub merchant: String,
     pub out_trade_no: String,
 }
@@ -48,6 +48,9 @@ pub struct TradeAsk {
     /// Alipay: the order came in GBK, and so do its notices.
     #[serde(default)]
     pub gbk: bool,
+    /// UnionPay: `txnTime`, by which a number is known too.
+    #[serde(default)]
+    pub txn_time: Option<String>,
     /// After this it cannot be paid.
     pub expires_at: Moment,
     /// When the channel closes it by itself (WeChat: 7 days after the order; Alipay: at `expires_at`).
@@ -79,6 +82,9 @@ pub struct Trade {
     /// The phone that opened the cashier first: nobody else may pay (WeChat: "one order cannot be paid by two users").
     pub opened_by: Option<String>,
     pub known: bool,
+    /// Somebody has tried to pay and failed (a wrong password).
+    #[serde(default)]
+    pub tried: bool,
     pub state: TradeState,
     pub refunds: Vec<Refund>,
 }
@@ -110,13 +116,15 @@ impl Trade {
 /// What a merchant asks to send back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RefundAsk {
-    /// out_refund_no or out_request_no
+    /// out_refund_no, out_request_no or orderId
     pub refund_no: String,
     pub amount: Fen,
     /// The trade's total as the merchant states it (WeChat demands it).
     pub total: Option<Fen>,
     pub reason: Option<String>,
     pub notify_url: Option<String>,
+    /// UnionPay: `txnTime`, by which a number is known too
+    pub txn_time: Option<String>,
 }
 
 /// How a refund ends.
@@ -151,11 +159,13 @@ impl RefundState {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Refund {
     pub refund_no: String,
-    /// The channel's own number (WeChat `refund_id`, 29 digits `5030…`).
+    /// The channel's own number (WeChat `refund_id`, 29 digits `5030…`; UnionPay `queryId`, 21 digits).
     pub refund_id: String,
     pub amount: Fen,
     pub reason: Option<String>,
     pub notify_url: Option<String>,
+    #[serde(default)]
+    pub txn_time: Option<String>,
     pub created_at: Moment,
     pub state: RefundState,
 }

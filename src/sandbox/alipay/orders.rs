@@ -86,6 +86,7 @@ pub fn read(
         quit_url: told.text("quit_url", 400)?,
         body,
         gbk: asked.charset != encoding_rs::UTF_8,
+        txn_time: None,
         expires_at,
         closes_at: expires_at,
         known: true,

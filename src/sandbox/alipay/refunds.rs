@@ -42,7 +42,7 @@ pub fn ask(world: &Sandbox, merchant: &Merchant, told: &Told) -> Result<Node, Re
     let after = Duration::from_secs(strikes(Fault::RefundProcessing).unwrap_or(0));
     let reason = told.text("refund_reason", 256)?;
     let closed = matches!(trade.state, TradeState::Closed { .. });
-    let ask = RefundAsk { refund_no: refund_no.clone(), amount, total: None, reason, notify_url: None };
+    let ask = RefundAsk { refund_no: refund_no.clone(), amount, total: None, reason, notify_url: None, txn_time: None };
     bank.refund(&key, ask, end, after, world.now()).map_err(|why| refused(why, closed))?;
     let trade = bank.trade(&key).ok_or_else(not_exist)?;
     let refund = trade.refund(&refund_no).ok_or_else(not_exist)?;

@@ -25,6 +25,7 @@ fn ask(no: &str) -> TradeAsk {
         quit_url: None,
         body: None,
         gbk: false,
+        txn_time: None,
         expires_at: NOON + Duration::from_secs(3600),
         closes_at: NOON + 7 * DAY,
         known: true,
@@ -38,6 +39,7 @@ fn refund_ask(no: &str, fen: i64) -> RefundAsk {
         total: Some(Fen::new(800_000)),
         reason: None,
         notify_url: None,
+        txn_time: None,
     }
 }
 

@@ -5,6 +5,8 @@ use crate::domain::trade::Channel;
 pub enum Device {
     Wechat,
     Alipay,
+    /// 云闪付
+    UnionPay,
     /// A browser on the phone
     Browser,
     /// Not a phone: a browser on a computer, to show codes
@@ -12,13 +14,14 @@ pub enum Device {
 }
 
 impl Device {
-    pub const ALL: [Device; 4] = [Device::Wechat, Device::Alipay, Device::Browser, Device::Desktop];
+    pub const ALL: [Device; 5] = [Device::Wechat, Device::Alipay, Device::UnionPay, Device::Browser, Device::Desktop];
 
     /// The word in addresses.
     pub const fn code(self) -> &'static str {
         match self {
             Device::Wechat => "wechat",
             Device::Alipay => "alipay",
+            Device::UnionPay => "unionpay",
             Device::Browser => "browser",
             Device::Desktop => "desktop",
         }
@@ -33,6 +36,7 @@ impl Device {
         match self {
             Device::Wechat => Some(Channel::Wechat),
             Device::Alipay => Some(Channel::Alipay),
+            Device::UnionPay => Some(Channel::UnionPay),
             Device::Browser | Device::Desktop => None,
         }
     }
@@ -49,6 +53,11 @@ impl Device {
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
                  Mobile/21F90 Ariver/1.1.0 AliApp(AP/10.6.30.6000) Nebula WK RVKType(0) AlipayDefined(nt:WIFI) \
                  AlipayClient/10.6.30.6000 Language/zh-Hans"
+            }
+            Device::UnionPay => {
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+                 Mobile/15E148/sa-sdk-ios (com.unionpay.chsp) (cordova 4.5.4) (updebug 0) (UnionPay/1.0 CloudPay) \
+                 (clientVersion 312) (language zh_CN)"
             }
             Device::Browser => {
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
@@ -68,7 +77,9 @@ mod tests {
 
     #[test]
     fn each_app_bears_its_own_marker_and_no_others() {
-        for (device, marker) in [(Device::Wechat, "MicroMessenger/"), (Device::Alipay, "AlipayClient/")] {
+        let marked =
+            [(Device::Wechat, "MicroMessenger/"), (Device::Alipay, "AlipayClient/"), (Device::UnionPay, "UnionPay/")];
+        for (device, marker) in marked {
             for other in Device::ALL {
                 assert_eq!(other.user_agent().contains(marker), other == device, "{other:?} {marker}");
             }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::domain::money::Fen;
 use crate::domain::trade::Channel;
 use crate::sandbox::control::trade_json;
-use crate::sandbox::merchants::{WECHAT_APP_ID, alipay_user, openid};
+use crate::sandbox::merchants::{WECHAT_APP_ID, alipay_user, openid, unionpay_card};
 use crate::sandbox::trade::{Trade, TradeState};
 use crate::sandbox::world::Sandbox;
 
@@ -133,6 +133,7 @@ fn wallet(trades: &[&Trade], phone: &str) -> Value {
     json!({
         "openid": openid(WECHAT_APP_ID, phone),
         "alipay_user": alipay_user(phone),
+        "unionpay_card": unionpay_card(phone),
         "paid_fen": sum(|trade| trade.ask.total),
         "back_fen": sum(Trade::sent_back),
         "payments": payments,

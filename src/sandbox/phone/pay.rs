@@ -1,4 +1,4 @@
-//! The payer's window over a scanned code: what WeChat and Alipay show by themselves, without any page of a merchant.
+//! The payer's window over a scanned code: what WeChat, Alipay and 云闪付 show by themselves, without any page of a merchant.
 use poem::http::Method;
 use poem::{Request, Response, Result};
 
@@ -16,7 +16,7 @@ const BODY_LIMIT: usize = 4096;
 /// `/as/{app}/{phone}/~pay?code=TEXT`: shows, and takes `act` = `pay`, `wrong_password` or `cancel`.
 pub async fn serve(world: &Sandbox, tab: &Tab, mut req: Request) -> Result<Response> {
     let Some(channel) = tab.device.channel() else {
-        return Ok(notice("浏览器不能付款，请用微信或支付宝扫码"));
+        return Ok(notice("浏览器不能付款，请用微信、支付宝或云闪付扫码"));
     };
     let code = field(req.original_uri().query().unwrap_or_default().as_bytes(), "code");
     let body = match *req.method() {
@@ -44,7 +44,7 @@ fn window(channel: Channel, offer: &Offer, alarm: &str) -> Response {
     let (title, class) = match channel {
         Channel::Wechat => ("微信支付", ""),
         Channel::Alipay => ("支付宝", " class=\"alipay\""),
-        Channel::UnionPay => ("云闪付", ""),
+        Channel::UnionPay => ("云闪付", " class=\"unionpay\""),
     };
     let body = format!(
         "<p>{title}（沙箱）</p><h1>{}</h1><p>{}</p><p class=\"amount\">¥{}</p><p class=\"alarm\">{alarm}</p>\

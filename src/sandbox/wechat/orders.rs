@@ -79,6 +79,7 @@ fn read_ask(world: &Sandbox, mchid: &str, product: Product, told: &Value, now: M
         quit_url: None,
         body: None,
         gbk: false,
+        txn_time: None,
         expires_at: deadline(text(told, "/time_expire"), product, now)?,
         closes_at: now + 7 * DAY,
         known: true,

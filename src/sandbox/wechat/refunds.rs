@@ -28,6 +28,7 @@ pub fn ask(world: &Sandbox, mchid: &str, body: &[u8]) -> Result<Answer, Refusal>
         total: Some(fen("/amount/total")),
         reason: text(&told, "/reason").map(str::to_owned),
         notify_url: text(&told, "/notify_url").map(str::to_owned),
+        txn_time: None,
     };
     let refund_no = ask.refund_no.clone();
     let mut bank = world.bank();
