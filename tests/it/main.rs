@@ -58,6 +58,8 @@ mod sso;
 mod storm;
 mod talking;
 mod tuition;
+mod unionpay_channel;
+mod unionpay_paying;
 mod voucher;
 mod wechat_channel;
 mod world;

@@ -218,7 +218,7 @@ mod tests {
         let fake = Fake::start(|_| Play::plain(500, ""));
         let wechat = testing::wechat(&account(&fake.base));
         assert_eq!(wechat.verify(&Voice::platform_b().notice(b"{}")), Err(NoticeRefusal::UnknownKey));
-        let _ = wechat.query(&testing::prepay_ask(crate::domain::trade::Product::WechatNative).attempt_no).await;
+        let _ = wechat.query(&testing::prepay_ask(crate::domain::trade::Product::WechatNative).key()).await;
         assert_eq!(fake.seen()[0].target, "/v3/certificates");
     }
 

@@ -359,7 +359,7 @@ mod tests {
 
     async fn asked(status: u16, body: &str) -> Result<Heard, ChannelError> {
         let fake = saying(status, body);
-        let heard = wechat(&account(&fake.base)).query(&AttemptNo::parse(ATTEMPT).unwrap()).await;
+        let heard = wechat(&account(&fake.base)).query(&prepay_ask(Product::WechatNative).key()).await;
         let target = format!("/v3/pay/transactions/out-trade-no/{ATTEMPT}?mchid=1900000001");
         assert_eq!((fake.seen()[0].method.as_str(), &fake.seen()[0].target), ("GET", &target));
         heard
@@ -417,13 +417,13 @@ mod tests {
         for (status, code, ended) in table {
             let body = if code.is_empty() { String::new() } else { json!({ "code": code }).to_string() };
             let fake = saying(status, &body);
-            let closing = wechat(&account(&fake.base)).close(&AttemptNo::parse(ATTEMPT).unwrap()).await;
+            let closing = wechat(&account(&fake.base)).close(&prepay_ask(Product::WechatNative).key()).await;
             assert_eq!(closing, ended, "{status} {code}");
             assert_eq!(fake.seen()[0].target, format!("/v3/pay/transactions/out-trade-no/{ATTEMPT}/close"));
             assert_eq!(body_of(&fake.seen()[0]), json!({"mchid": "1900000001"}));
         }
         let unsigned = Fake::start(|_| Play::plain(204, ""));
-        let closing = wechat(&account(&unsigned.base)).close(&AttemptNo::parse(ATTEMPT).unwrap()).await;
+        let closing = wechat(&account(&unsigned.base)).close(&prepay_ask(Product::WechatNative).key()).await;
         assert!(matches!(closing, Err(ChannelError::Untrusted(_))));
     }
 }
