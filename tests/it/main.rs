@@ -59,6 +59,7 @@ mod storm;
 mod talking;
 mod tuition;
 mod unionpay_channel;
+mod unionpay_pages;
 mod unionpay_paying;
 mod voucher;
 mod wechat_channel;

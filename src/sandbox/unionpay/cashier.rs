@@ -92,7 +92,7 @@ fn cashier(world: &Sandbox, token: &str, phone: &str, alarm: &str) -> Response {
     let body = format!(
         "<p>银联在线支付（沙箱）</p><h1>{}</h1><p>{}</p><p class=\"amount\">¥{}</p>\
          <p class=\"note\">请您在 {} 前完成支付，以免商户订单失效</p><p class=\"alarm\" role=\"alert\">{}</p>\
-         <form method=\"post\"><fieldset><legend>付款方式</legend>\
+         <form method=\"post\" action=\"{PATH}?transNumber={}\"><fieldset><legend>付款方式</legend>\
          <p><label><input type=\"radio\" name=\"way\" value=\"card\" checked> 卡号付款</label> \
          <label><input type=\"radio\" name=\"way\" value=\"login\"> 登录付款</label></p>\
          <p><label>银行卡 <select name=\"card\">{}</select></label></p>\
@@ -105,6 +105,7 @@ fn cashier(world: &Sandbox, token: &str, phone: &str, alarm: &str) -> Response {
         trade.ask.total,
         trade.ask.expires_at.format("%H:%M:%S"),
         escape(alarm),
+        escape(token),
         cards(phone),
         turn_away(&trade),
         escape(order_id(&trade.key().out_trade_no)),

@@ -6,3 +6,4 @@ pub mod page;
 pub mod phone;
 pub mod redis;
 pub mod school;
+pub mod unionpay;
