@@ -84,6 +84,25 @@ async fn a_phone_browser_pays_at_wechats_own_page_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_browser_pays_at_unionpays_own_page_and_comes_back() {
+    let Some(stage) = stage::set().await else { return };
+    let student = stage.world.school.student(&stage.world.app, 1, "刘晓宇").await;
+    let window = stage.open(Device::Mobile).await;
+    stage.to_cashier(&window, &student).await;
+    window.click("input[value=unionpay]").await;
+    window.click("[form=pf]").await;
+    window.see("银联在线支付（沙箱）").await;
+    window.see("¥9,100.00").await;
+    window.press("密码错误").await;
+    window.see("密码错误，请重新输入").await;
+    window.press("确认付款").await;
+    window.see("支付成功").await;
+    window.press("返回商户").await;
+    window.arrive("/h5/result/").await;
+    see_it_paid(&stage, &window, "9,100.00").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_phone_browser_pays_at_alipays_own_page_and_comes_back() {
     let Some(stage) = stage::set().await else { return };
     let student = stage.world.school.student(&stage.world.app, 1, "刘晓宇").await;

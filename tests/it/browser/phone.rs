@@ -101,6 +101,28 @@ async fn who_pays_and_closes_the_app_finds_the_payment_booked_next_time() {
     assert_eq!(window.complaints().await, [""; 0]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_phones_yunshanfu_a_form_leads_to_unionpays_page_and_another_one_back() {
+    let Some(stage) = stage::set().await else { return };
+    let student = stage.world.school.student(&stage.world.app, 1, "刘晓宇").await;
+    let window = stage.open(Device::Desktop).await;
+    window.resize(1280, 1000).await;
+    window.goto(&stage.world.sandbox_url).await;
+    take(&window, "p1", "unionpay").await;
+    look_into(&window, "p1", "unionpay").await;
+    stage.sign_in_here(&window, &student).await;
+    stage.on_to_cashier(&window, &student).await;
+    window.click("[form=pf]").await;
+    window.see("银联在线支付（沙箱）").await;
+    keep(&window, "sandbox-phone-unionpay").await;
+    window.press("确认付款").await;
+    window.press("返回商户").await;
+    window.see("缴费成功").await;
+    keep(&window, "sandbox-phone-unionpay-paid").await;
+    assert_eq!((stage.orders().await, stage.paid().await), (1, 1));
+    assert_eq!(window.complaints().await, [""; 0]);
+}
+
 /// The notice comes by itself, with no page left to ask.
 async fn settled(stage: &Stage) {
     for _ in 0..200 {
