@@ -164,6 +164,7 @@ pub struct Refund {
     pub amount: Fen,
     pub reason: Option<String>,
     pub notify_url: Option<String>,
+    /// UnionPay: `txnTime`, by which a number is known too.
     #[serde(default)]
     pub txn_time: Option<String>,
     pub created_at: Moment,

@@ -6,7 +6,7 @@ use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, Request, Response, Result};
 
 use crate::domain::trade::Channel;
-use crate::sandbox::faults::{Call, Signing};
+use crate::sandbox::faults::Call;
 use crate::sandbox::keys::UNIONPAY_MERCHANT_CERT_ID;
 use crate::sandbox::merchants::Merchant;
 use crate::sandbox::spoil;
@@ -73,11 +73,8 @@ impl Endpoint for Gateway {
         }
         let answer = match self.door {
             Door::Front => front(world, read),
-            Door::Back | Door::Query => {
-                let asked = read.clone().unwrap_or_default();
-                let outcome = read.and_then(|asked| act(world, self.door, &asked));
-                response(&asked, outcome, signing(world, call))
-            }
+            Door::Back => back(world, call, read, refunds::ask),
+            Door::Query => back(world, call, read, query::query),
         };
         Ok(spoil::after(world, Channel::UnionPay, call, answer).await)
     }
@@ -91,16 +88,14 @@ fn front(world: &Sandbox, read: Result<Fields, Refusal>) -> Response {
     }
 }
 
-fn act(world: &Sandbox, door: Door, asked: &Fields) -> Result<Fields, Refusal> {
-    let merchant = admit(world, asked)?;
-    match door {
-        Door::Back => refunds::ask(world, &merchant, asked),
-        Door::Query | Door::Front => query::query(world, &merchant, asked),
-    }
-}
+/// What is done with a call once it is admitted.
+type Act = fn(&Sandbox, &Merchant, &Fields) -> Result<Fields, Refusal>;
 
-fn signing(world: &Sandbox, call: Call) -> Signing {
-    world.faults().signing_of_answer(Channel::UnionPay, call)
+fn back(world: &Sandbox, call: Call, read: Result<Fields, Refusal>, act: Act) -> Response {
+    let asked = read.clone().unwrap_or_default();
+    let outcome = read.and_then(|asked| act(world, &admit(world, &asked)?, &asked));
+    let signing = world.faults().signing_of_answer(Channel::UnionPay, call);
+    response(&asked, outcome, signing)
 }
 
 /// The caller, once everything common to all calls is in order: 13 for what is missing, 10 for what is malformed, 31 for
