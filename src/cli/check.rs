@@ -236,6 +236,8 @@ mod tests {
             "payee fiscal: wechat.public_key",
             "payee agency: alipay.private_key",
             "payee agency: alipay.alipay_public_key",
+            "payee fiscal: unionpay.sign_key",
+            "payee agency: unionpay.root_cert",
         ] {
             assert!(complaints.contains(key), "{key} is not in:\n{complaints}");
         }
@@ -243,11 +245,11 @@ mod tests {
 
     #[test]
     fn a_payee_whose_rules_leave_no_way_to_be_paid_is_refused() {
-        let with = |method: MethodRules, alipay: bool| {
+        let with = |method: MethodRules, others: bool| {
             let mut config = demo_config("http://127.0.0.1:8080", "http://127.0.0.1:8081", "sqlite::memory:");
             config.payee[1].method = method;
-            if !alipay {
-                config.payee[1].alipay = None;
+            if !others {
+                (config.payee[1].alipay, config.payee[1].unionpay) = (None, None);
             }
             unfit_to_serve(&config).iter().any(|line| line.starts_with("payee agency: method: leaves no way"))
         };
