@@ -9,6 +9,9 @@ use jiaofei::channel::alipay::form::Form;
 use jiaofei::channel::alipay::gateway::Gateway;
 use jiaofei::channel::alipay::{envelope, notices};
 use jiaofei::channel::contract::{About, PaymentChannel, RawNotice};
+use jiaofei::channel::unionpay::fields::Fields;
+use jiaofei::channel::unionpay::gateway::Gateway as UnionPayGateway;
+use jiaofei::channel::unionpay::notices as unionpay_notices;
 use jiaofei::channel::wechat::account::Wechat;
 use jiaofei::channel::wechat::{orders, refunds};
 use jiaofei::cli::demo::demo_config;
@@ -41,6 +44,8 @@ pub const ALL: &[Parser] = &[
     ("alipay_notice", alipay_notice),
     ("alipay_form", alipay_form),
     ("alipay_answer", alipay_answer),
+    ("unionpay_notice", unionpay_notice),
+    ("unionpay_answer", unionpay_answer),
     ("csv", csv),
     ("xlsx", xlsx),
     ("amount", amount),
@@ -68,6 +73,12 @@ static WECHAT: LazyLock<Wechat> = LazyLock::new(|| {
 static ALIPAY: LazyLock<Gateway> = LazyLock::new(|| {
     let account = CONFIG.payee[0].alipay.as_ref().expect("the demo has one");
     Gateway::new(account, Clock::manual(NOW), HttpClient::new().expect("a client")).expect("the demo's keys fit")
+});
+
+static UNIONPAY: LazyLock<UnionPayGateway> = LazyLock::new(|| {
+    let account = CONFIG.payee[0].unionpay.as_ref().expect("the demo has one");
+    let http = HttpClient::new().expect("a client");
+    UnionPayGateway::new(account, Clock::manual(NOW), http).expect("the demo's keys fit")
 });
 
 static ENVELOPE: LazyLock<Envelope> = LazyLock::new(|| {
@@ -145,6 +156,25 @@ pub fn alipay_form(data: &[u8]) {
 
 pub fn alipay_answer(data: &[u8]) {
     assert!(envelope::open(data, "alipay.trade.query", &ALIPAY.keys).is_err(), "believed without a key");
+}
+
+/// A form whose signature is taken as good.
+pub fn unionpay_notice(data: &[u8]) {
+    let Some(told) = Fields::of_form(data) else { return };
+    let unsigned = RawNotice { headers: HeaderMap::new(), body: data.to_vec(), received_at: NOW };
+    assert!(unionpay_notices::verify(&UNIONPAY, &unsigned).is_err(), "believed without a key");
+    let Ok(notice) = unionpay_notices::read(&UNIONPAY, &told, NOW) else { return };
+    match &notice.about {
+        About::Payment { heard, .. } => check(heard),
+        About::Refund { heard: RefundHeard::Done { amount, .. }, .. } => assert!(*amount <= Fen::MAX),
+        _ => {}
+    }
+}
+
+pub fn unionpay_answer(data: &[u8]) {
+    let Some(told) = Fields::of_answer(data) else { return };
+    assert!(told.signed_text().len() <= data.len() + 1, "an answer never grows when it is read");
+    assert!(UNIONPAY.believe(&told).is_err(), "believed without a key");
 }
 
 /// A file of this process alone, in memory where there is such a place.

@@ -50,50 +50,7 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
         }
     }
     for payee in &config.payee {
-        let mut complain = |key: &str| {
-            complaints.push(format!("payee {}: {key}: this is the sandbox's, known to everybody", payee.code));
-        };
-        if let Some(wechat) = &payee.wechat {
-            if is_sandbox(&wechat.private_key) {
-                complain("wechat.private_key");
-            }
-            if wechat.api_v3_key.all().iter().any(|key| key.expose_secret() == keys::WECHAT_API_V3_KEY) {
-                complain("wechat.api_v3_key");
-            }
-            let voices = wechat.public_key.iter().chain(&wechat.platform_certificates);
-            if voices.into_iter().any(is_sandbox) {
-                complain("wechat.public_key, wechat.platform_certificates");
-            }
-        }
-        if let Some(alipay) = &payee.alipay {
-            if is_sandbox(&alipay.private_key) {
-                complain("alipay.private_key");
-            }
-            let named = alipay.alipay_public_key.iter().flat_map(OneOrMore::all);
-            let certified = [&alipay.alipay_cert, &alipay.alipay_root_cert].into_iter().flatten();
-            if named.chain(certified).any(is_sandbox) {
-                complain("alipay.alipay_public_key, alipay.alipay_cert");
-            }
-        }
-        if let Some(unionpay) = &payee.unionpay {
-            if [&unionpay.sign_key, &unionpay.sign_cert].into_iter().any(is_sandbox) {
-                complain("unionpay.sign_key, unionpay.sign_cert");
-            }
-            if [&unionpay.root_cert, &unionpay.middle_cert].into_iter().any(is_sandbox) {
-                complain("unionpay.root_cert, unionpay.middle_cert");
-            }
-        }
-        if payee.accounts().is_empty() {
-            complaints.push(format!(
-                "payee {}: no way to be paid; add [payee.wechat], [payee.alipay] or [payee.unionpay]",
-                payee.code
-            ));
-        } else if !has_a_way(payee) {
-            complaints.push(format!(
-                "payee {}: method: leaves no way to be paid; name a channel it has an account at",
-                payee.code
-            ));
-        }
+        accounts(payee, &mut complaints);
     }
     complaints
 }
@@ -101,6 +58,54 @@ pub fn unfit_to_serve(config: &Config) -> Vec<String> {
 fn portal(config: &Config, complaints: &mut Vec<String>) {
     if config.sign_in.cas.as_ref().is_some_and(|cas| !cas.is_encrypted()) {
         complaints.push("sign_in.cas.base_url: must begin with https://; who answers there signs people in".to_owned());
+    }
+}
+
+/// Where a payee is paid.
+fn accounts(payee: &Payee, complaints: &mut Vec<String>) {
+    let mut complain = |key: &str| {
+        complaints.push(format!("payee {}: {key}: this is the sandbox's, known to everybody", payee.code));
+    };
+    if let Some(wechat) = &payee.wechat {
+        if is_sandbox(&wechat.private_key) {
+            complain("wechat.private_key");
+        }
+        if wechat.api_v3_key.all().iter().any(|key| key.expose_secret() == keys::WECHAT_API_V3_KEY) {
+            complain("wechat.api_v3_key");
+        }
+        let voices = wechat.public_key.iter().chain(&wechat.platform_certificates);
+        if voices.into_iter().any(is_sandbox) {
+            complain("wechat.public_key, wechat.platform_certificates");
+        }
+    }
+    if let Some(alipay) = &payee.alipay {
+        if is_sandbox(&alipay.private_key) {
+            complain("alipay.private_key");
+        }
+        let named = alipay.alipay_public_key.iter().flat_map(OneOrMore::all);
+        let certified = [&alipay.alipay_cert, &alipay.alipay_root_cert].into_iter().flatten();
+        if named.chain(certified).any(is_sandbox) {
+            complain("alipay.alipay_public_key, alipay.alipay_cert");
+        }
+    }
+    if let Some(unionpay) = &payee.unionpay {
+        if [&unionpay.sign_key, &unionpay.sign_cert].into_iter().any(is_sandbox) {
+            complain("unionpay.sign_key, unionpay.sign_cert");
+        }
+        if [&unionpay.root_cert, &unionpay.middle_cert].into_iter().any(is_sandbox) {
+            complain("unionpay.root_cert, unionpay.middle_cert");
+        }
+    }
+    if payee.accounts().is_empty() {
+        complaints.push(format!(
+            "payee {}: no way to be paid; add [payee.wechat], [payee.alipay] or [payee.unionpay]",
+            payee.code
+        ));
+    } else if !has_a_way(payee) {
+        complaints.push(format!(
+            "payee {}: method: leaves no way to be paid; name a channel it has an account at",
+            payee.code
+        ));
     }
 }
 

@@ -63,9 +63,7 @@ async fn away(app: &App, channel: Channel, visitor: &str, errand: Errand) -> Res
     let callback = format!("{}/{}/callback", app.config.server.public_url, channel.code());
     let url = match channel {
         Channel::Wechat => app.oauth.as_ref().map(|oauth| oauth.authorize_url(&callback, &state)),
-        Channel::Alipay | Channel::UnionPay => {
-            account.and_then(|account| account.sign_in_url(&callback, &state))
-        }
+        Channel::Alipay | Channel::UnionPay => account.and_then(|account| account.sign_in_url(&callback, &state)),
     };
     Ok(url.ok_or(Refusal::NotOffered)?)
 }

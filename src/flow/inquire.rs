@@ -145,8 +145,9 @@ fn watched_until(attempt: &Attempt) -> Moment {
 }
 
 /// A live attempt is asked about until its order ends. A closed one is looked at for a while, in case the channel
-/// breaks its word and its notice is lost: within the minute where it may come to life, now and then elsewhere. The last look is the first that is clearly answered after that while; a process that dies with it leaves
-/// it to another.
+/// breaks its word and its notice is lost: within the minute where it may come to life, now and then elsewhere. The
+/// last look is the first that is clearly answered after that while; a process that dies with it leaves it to
+/// another.
 fn next_inquiry(attempt: &Attempt, now: Moment) -> Option<Moment> {
     match attempt.state {
         AttemptState::Live if now > watched_until(attempt) => Some(now + Duration::from_secs(600)),

@@ -1,7 +1,7 @@
 //! The outside world's books: merchants, trades, payments, refunds. The truth our own books are compared with in tests.
 //!
-//! Knows the rules the channels share; what only one of them says stands in `wechat/`, `alipay/` and `unionpay/`. Never speaks
-//! HTTP, never sends a notice: callers do, from what these methods return.
+//! Knows the rules the channels share; what only one of them says stands in `wechat/`, `alipay/` and `unionpay/`.
+//! Never speaks HTTP, never sends a notice: callers do, from what these methods return.
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 

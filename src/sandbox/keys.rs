@@ -1,7 +1,7 @@
 //! The sandbox's key material: fixed, public, worth nothing. `serve` knows these files and refuses them.
 //!
-//! The private halves of the merchant (`wechat_merchant`, `alipay_app`, `unionpay_merchant`) belong in the application's
-//! configuration; the others are the sandbox's own voice.
+//! The private halves of the merchant (`wechat_merchant`, `alipay_app`, `unionpay_merchant`) belong in the
+//! application's configuration; the others are the sandbox's own voice.
 
 /// apiclient_key.pem of every sandbox merchant
 pub const WECHAT_MERCHANT_KEY: &str = include_str!("keys/wechat_merchant.key.pem");

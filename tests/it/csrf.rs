@@ -54,7 +54,7 @@ impl Scene {
 fn forms() -> Vec<Route> {
     let doors = ["/notify", "/wechat/message", "/cas/callback", "/api"];
     let machines = |route: &Route| doors.iter().any(|door| route.pattern.starts_with(door));
-    routes().into_iter().filter(|route| route.method == "POST" && !machines(route)).collect()
+    routes().into_iter().filter(|route| route.method == "POST" && !machines(route) && !route.only_sends_on()).collect()
 }
 
 #[track_caller]

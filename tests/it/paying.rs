@@ -146,7 +146,7 @@ async fn a_way_that_does_not_work_where_the_payer_is_is_refused_in_words_and_beg
         let cashier = to_cashier(&world, &phone, &student, false).await;
         let page = tap(&phone, &cashier, method).await;
         assert_eq!(page.status, 422, "{device:?}: {}", page.text());
-        let page = tap(&phone, &cashier, "unionpay").await;
+        let page = tap(&phone, &cashier, "cash").await;
         assert_eq!(page.status, 422, "{device:?}: {}", page.text());
     }
     let phone = world.phone(Device::Wechat);

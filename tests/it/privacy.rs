@@ -83,7 +83,7 @@ impl Scene {
 
 fn own_routes() -> Vec<Route> {
     let own = |route: &Route| route.pattern.starts_with("/h5") && !OPEN.contains(&route.pattern.as_str());
-    routes().into_iter().filter(own).collect()
+    routes().into_iter().filter(own).filter(|route| !route.only_sends_on()).collect()
 }
 
 async fn csrf(phone: &Phone) -> String {

@@ -1,7 +1,7 @@
 //! A message of UnionPay: names and values, each name once.
 //!
-//! Calls and notices are forms, URL-encoded; answers are not encoded at all, and what stands in braces or brackets there
-//! may hold `&` and `=` (UnionPay ACP 5.1.0, answers of the back channel).
+//! Calls and notices are forms, URL-encoded; answers are not encoded at all, and what stands in braces or brackets
+//! there may hold `&` and `=` (UnionPay ACP 5.1.0, answers of the back channel).
 use std::collections::BTreeMap;
 
 /// More than any true message has (they are 2–4 KiB).

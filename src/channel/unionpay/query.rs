@@ -118,10 +118,10 @@ pub fn foreign(gateway: &Gateway, told: &Fields) -> Option<(&'static str, String
     differs("merId", &gateway.mer_id).or_else(|| differs("currencyCode", "156"))
 }
 
-/// `txnAmt`: whole fen, digits only.
+/// `txnAmt`: whole fen, digits only, more than none.
 pub fn amount(told: &Fields) -> Option<Fen> {
     let text = told.get("txnAmt").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    text.parse().ok().map(Fen::new).filter(|amount| *amount <= Fen::MAX)
+    text.parse().ok().map(Fen::new).filter(|amount| amount.is_positive() && *amount <= Fen::MAX)
 }
 
 /// `traceTime` when there is one, else when the order was opened.
@@ -223,6 +223,7 @@ mod tests {
             ("queryId", ""),
             ("txnAmt", ""),
             ("txnAmt", "-1"),
+            ("txnAmt", "0"),
             ("txnAmt", "9099.95"),
             ("txnAmt", "99999999999999999999"),
             ("origRespCode", ""),

@@ -1,4 +1,5 @@
-//! The phone: a page in a desktop's browser that shows the app's pages as WeChat, Alipay, 云闪付 or a browser on a phone would.
+//! The phone: a page in a desktop's browser that shows the app's pages as WeChat, Alipay, 云闪付 or a browser on a phone
+//! would.
 //!
 //! Addresses, all on the sandbox's own port; `{app}` is `wechat`, `alipay`, `unionpay`, `browser` or `desktop`,
 //! `{phone}` is any name of letters, digits, `-` and `_`:
@@ -10,8 +11,8 @@
 //! - `/as/{app}/{phone}/~closed`: the app has been closed
 //! - `/phone/…`: files and data of the page itself
 //!
-//! A phone's name is its wallet: the same name is the same openid, Alipay user and card. For demonstrations and tests on one
-//! machine only: the relay goes to the app's own address and nowhere else.
+//! A phone's name is its wallet: the same name is the same openid, Alipay user and card. For demonstrations and tests
+//! on one machine only: the relay goes to the app's own address and nowhere else.
 pub mod address;
 pub mod device;
 pub mod jar;

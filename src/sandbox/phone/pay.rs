@@ -1,4 +1,5 @@
-//! The payer's window over a scanned code: what WeChat, Alipay and 云闪付 show by themselves, without any page of a merchant.
+//! The payer's window over a scanned code: what WeChat, Alipay and 云闪付 show by themselves, without any page of a
+//! merchant.
 use poem::http::Method;
 use poem::{Request, Response, Result};
 

@@ -1,5 +1,6 @@
-//! The cashier: the payer chooses a card, pays, mistypes the password or turns away. Whoever has paid and presses 返回商户
-//! is led back by a form with UnionPay's signature; who turns away is led back without a word (ACP 5.1.0, front return).
+//! The cashier: the payer chooses a card, pays, mistypes the password or turns away. Whoever has paid and presses
+//! 返回商户 is led back by a form with UnionPay's signature; who turns away is led back without a word (ACP 5.1.0, front
+//! return).
 use std::sync::Arc;
 
 use poem::web::{Data, Form, Query};

@@ -98,8 +98,8 @@ fn back(world: &Sandbox, call: Call, read: Result<Fields, Refusal>, act: Act) ->
     response(&asked, outcome, signing)
 }
 
-/// The caller, once everything common to all calls is in order: 13 for what is missing, 10 for what is malformed, 31 for
-/// a merchant nobody knows, 11 for a signature that does not fit.
+/// The caller, once everything common to all calls is in order: 13 for what is missing, 10 for what is malformed, 31
+/// for a merchant nobody knows, 11 for a signature that does not fit.
 fn admit(world: &Sandbox, asked: &Fields) -> Result<Merchant, Refusal> {
     const NEEDED: [&str; 6] = ["certId", "signature", "txnType", "txnSubType", "bizType", "merId"];
     for name in NEEDED {

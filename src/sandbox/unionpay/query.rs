@@ -1,5 +1,5 @@
-//! `queryTrans.do`, 00/00: what became of a payment or a refund, by `orderId` and `txnTime`. Of an order nobody has tried
-//! to pay there is no transaction yet: 34, whether its payer has reached the cashier or not.
+//! `queryTrans.do`, 00/00: what became of a payment or a refund, by `orderId` and `txnTime`. Of an order nobody has
+//! tried to pay there is no transaction yet: 34, whether its payer has reached the cashier or not.
 use crate::domain::trade::Channel;
 use crate::sandbox::faults::{Call, Fault, Lies};
 use crate::sandbox::merchants::Merchant;

@@ -1,5 +1,5 @@
-//! What UnionPay tells of a transaction, the same in a notice, in the form that leads a payer back, and in the answer to
-//! a query (ACP 5.1.0, answers and notices).
+//! What UnionPay tells of a transaction, the same in a notice, in the form that leads a payer back, and in the answer
+//! to a query (ACP 5.1.0, answers and notices).
 use crate::domain::moment::Moment;
 use crate::domain::money::Fen;
 use crate::domain::trade::Product;

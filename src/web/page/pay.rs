@@ -132,7 +132,9 @@ async fn show(visit: &Visit, access: Access, started: &Started) -> Result<Respon
         Step::WechatBridge { parameters } => How::Wechat { parameters },
         Step::AlipayBridge { trade_no } => How::Alipay { trade_no },
         Step::Redirect { url } => How::Redirect { channel, url },
-        Step::Form(form) => How::Form { channel, form },
+        Step::Form(form) => {
+            How::Form { channel, action: form.action, fields: form.fields, origins: form.origins.join(" ") }
+        }
         // no page of ours shows a channel's own code: the order's code serves every app
         Step::Code { .. } => return Ok(see_other(&access.door().cashier())),
     };
@@ -143,7 +145,7 @@ async fn launch_page(visit: &Visit, access: Access, how: How) -> Result<Response
     let lines = records::lines_of(&visit.app, access.order.id).await.map_err(Problem::from)?;
     let order = facts(&visit.app, &access.order, lines);
     let origins = match &how {
-        How::Form { form, .. } => Some(FormOrigins(form.origins.join(" "))),
+        How::Form { origins, .. } => Some(FormOrigins(origins.clone())),
         _ => None,
     };
     let mut page = Page::new(Launch { frame: access.frame(visit), order, how, viewer: access.viewer }).into_response();

@@ -68,6 +68,14 @@ impl Cashier {
         self.ways.iter().any(Way::can_be_chosen)
     }
 
+    /// Which apps read the code.
+    fn code_apps(&self) -> &'static str {
+        match self.ways.iter().any(|way| way.channel == Channel::UnionPay) {
+            true => "cashier.code_apps_all",
+            false => "cashier.code_apps",
+        }
+    }
+
     /// 家长代付 of this order, where the school offers it.
     fn pay_for_me(&self) -> Option<String> {
         let offered = self.frame.has(Module::PayForMe) && !self.frame.is_closed(Module::PayForMe);

@@ -3,7 +3,6 @@ use askama::Template;
 
 use super::links::Said;
 use super::part::{OrderFacts, Viewer, channel_glyph, channel_tile, channel_word};
-use crate::channel::contract::OutwardForm;
 use crate::domain::trade::Channel;
 use crate::web::html::{Frame, filters};
 
@@ -25,8 +24,9 @@ pub enum How {
     Alipay { trade_no: String },
     /// Goes to this address of the channel; a plain link without the script
     Redirect { channel: Channel, url: String },
-    /// Sends this form to this address of the channel; the script sends it by itself
-    Form { channel: Channel, form: OutwardForm },
+    /// Sends this form to this address of the channel; the script sends it by itself. `origins`: where a browser that
+    /// is strict about forms must be let, blanks between
+    Form { channel: Channel, action: String, fields: Vec<(String, String)>, origins: String },
 }
 
 impl Launch {

@@ -20,6 +20,11 @@ impl Route {
         self.pattern.split('/').map(fill).collect::<Vec<_>>().join("/")
     }
 
+    /// A POST that reads nothing and sends the browser to ask for the same page: the way back from UnionPay.
+    pub fn only_sends_on(&self) -> bool {
+        self.method == "POST" && ["/h5/result/:order_no", "/q/:code/result"].contains(&self.pattern.as_str())
+    }
+
     pub fn has_parameter(&self) -> bool {
         self.pattern.contains(':')
     }

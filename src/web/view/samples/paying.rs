@@ -3,7 +3,6 @@ use super::kit::{
     Sample, agency_payee, at, bearer, charge, fiscal_payee, order, owner, sample, signed_in, this_year, titled,
     tuition_fee,
 };
-use crate::channel::contract::OutwardForm;
 use crate::domain::amount::AmountRefusal;
 use crate::domain::bilingual::Bilingual;
 use crate::domain::charge::{Charge, Totals};
@@ -264,16 +263,17 @@ fn cashiers(frame: &Frame) -> Vec<Sample> {
 fn launches(frame: &Frame) -> Vec<Sample> {
     let launch = |how| Launch { frame: signed_in(frame), viewer: owner(), order: order(), how };
     let parameters = r#"{"appId":"wx8888","package":"prepay_id=wx01","signType":"RSA","paySign":"a+/="}"#;
-    let form = OutwardForm {
+    let form = How::Form {
+        channel: Channel::UnionPay,
         action: "https://gateway.95516.com/gateway/api/frontTransReq.do".into(),
         fields: vec![("merId".into(), "898620100000109".into()), ("signature".into(), "a+/=\"<".into())],
-        origins: vec!["https://gateway.95516.com".into()],
+        origins: "https://gateway.95516.com".into(),
     };
     let url = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx01&package=1".to_owned();
     vec![
         sample("launch-wechat", launch(How::Wechat { parameters: parameters.into() })),
         sample("launch-alipay", launch(How::Alipay { trade_no: "2026090122001".into() })),
-        sample("launch-form", launch(How::Form { channel: Channel::UnionPay, form })),
+        sample("launch-form", launch(form)),
         sample("launch-redirect", launch(How::Redirect { channel: Channel::Wechat, url })),
         sample(
             "browser",
