@@ -136,7 +136,9 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
         let headers = response.headers_mut();
         let policy = headers.get(CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
         let policy = policy.and_then(|policy| HeaderValue::try_from(with_form_to(policy, &origins)).ok());
-        headers.extend(policy.map(|policy| (CONTENT_SECURITY_POLICY, policy)));
+        if let Some(policy) = policy {
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
     }
     harden(&mut response, secure);
     Ok(response)

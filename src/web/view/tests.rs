@@ -97,7 +97,9 @@ fn no_page_carries_a_style_a_handler_or_a_foreign_address() {
             let source = attribute(tag, "src").unwrap_or("/");
             assert!(source.starts_with('/') || source.starts_with("data:"), "{}: {tag}", page.name);
             let action = attribute(tag, "action").unwrap_or("/");
-            assert!(action.starts_with('/') && !action.starts_with("//"), "{}: {tag}", page.name);
+            let ours = action.starts_with('/') && !action.starts_with("//");
+            // the one form that is somebody else's, whose origin the page's policy names
+            assert!(ours || page.name == "launch-form", "{}: {tag}", page.name);
         }
     }
 }
