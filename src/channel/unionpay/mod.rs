@@ -1,5 +1,5 @@
 //! 银联全渠道 (UnionPay ACP 5.1.0): one merchant's account at its gateway. No SDK
-//! ([decision](../../../docs/decisions/0028-unionpay.md)).
+//! ([decision](../../../docs/decisions/0029-unionpay.md)).
 //!
 //! - `account`: the contract, each method handed to the file that knows it
 //! - `fields`: a message, as names and values; the text that is signed
