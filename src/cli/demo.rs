@@ -176,13 +176,13 @@ fn sandbox() -> Arc<world::Sandbox> {
 const FISCAL: (&str, &str) = ("启明大学财务处", "Qiming University Finance Office");
 const AGENCY: (&str, &str) = ("启明大学后勤集团", "Qiming University Campus Services");
 
-/// One merchant's accounts at the sandbox's WeChat Pay and Alipay.
+/// One merchant's accounts at all of the sandbox's channels.
 fn accounts(
     sandbox_url: &str,
     mch_id: &str,
-    app: &str,
-    seller: &str,
-) -> (Option<WechatAccount>, Option<AlipayAccount>) {
+    (app, seller): (&str, &str),
+    mer_id: &str,
+) -> (Option<WechatAccount>, Option<AlipayAccount>, Option<UnionPayAccount>) {
     let wechat = WechatAccount {
         app_id: merchants::WECHAT_APP_ID.to_owned(),
         mch_id: mch_id.to_owned(),
@@ -206,11 +206,11 @@ fn accounts(
         gateway: format!("{sandbox_url}/gateway.do"),
         authorize_base: sandbox_url.to_owned(),
     };
-    (Some(wechat), Some(alipay))
+    (Some(wechat), Some(alipay), Some(demo_unionpay(sandbox_url, mer_id)))
 }
 
 /// A merchant's account at the sandbox's UnionPay.
-pub fn demo_unionpay(sandbox_url: &str, mer_id: &str) -> UnionPayAccount {
+fn demo_unionpay(sandbox_url: &str, mer_id: &str) -> UnionPayAccount {
     UnionPayAccount {
         mer_id: mer_id.to_owned(),
         sign_key: keys::UNIONPAY_MERCHANT_KEY.into(),
@@ -236,7 +236,7 @@ fn student_fees() -> Contact {
 /// The demo's configuration: the sandbox's keys at the sandbox's address. `serve` refuses it.
 pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Config {
     let (_, listen) = public_url.split_once("://").unwrap_or(("", public_url));
-    let payee = |code: &str, (name, name_en): (&str, &str), fund, (wechat, alipay), mer_id| Payee {
+    let payee = |code: &str, (name, name_en): (&str, &str), fund, (wechat, alipay, unionpay)| Payee {
         code: code.to_owned(),
         name: name.to_owned(),
         name_en: name_en.to_owned(),
@@ -244,19 +244,19 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
         method: MethodRules::default(),
         wechat,
         alipay,
-        unionpay: Some(demo_unionpay(sandbox_url, mer_id)),
+        unionpay,
     };
     let fiscal = accounts(
         sandbox_url,
         merchants::WECHAT_MCH_FISCAL,
-        merchants::ALIPAY_APP_FISCAL,
-        merchants::ALIPAY_SELLER_FISCAL,
+        (merchants::ALIPAY_APP_FISCAL, merchants::ALIPAY_SELLER_FISCAL),
+        merchants::UNIONPAY_MER_FISCAL,
     );
     let agency = accounts(
         sandbox_url,
         merchants::WECHAT_MCH_AGENCY,
-        merchants::ALIPAY_APP_AGENCY,
-        merchants::ALIPAY_SELLER_AGENCY,
+        (merchants::ALIPAY_APP_AGENCY, merchants::ALIPAY_SELLER_AGENCY),
+        merchants::UNIONPAY_MER_AGENCY,
     );
     Config {
         server: Server {
@@ -292,10 +292,7 @@ pub fn demo_config(public_url: &str, sandbox_url: &str, database: &str) -> Confi
             old_journal_keys: Vec::new(),
         },
         official_account: Some(demo_account(sandbox_url)),
-        payee: vec![
-            payee("fiscal", FISCAL, Fund::Fiscal, fiscal, merchants::UNIONPAY_MER_FISCAL),
-            payee("agency", AGENCY, Fund::Agency, agency, merchants::UNIONPAY_MER_AGENCY),
-        ],
+        payee: vec![payee("fiscal", FISCAL, Fund::Fiscal, fiscal), payee("agency", AGENCY, Fund::Agency, agency)],
         checkout: Checkout::default(),
         webhook: Vec::new(),
         mail: None,
