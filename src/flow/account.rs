@@ -120,13 +120,11 @@ pub async fn set_up(
         Ok(asked) => asked,
         Err(not) => return Ok(Err(not)),
     };
-    let (password, answer) = (password::store_form(app, new.new).await, password::store_form(app, &key).await);
-    let (tx, now) = (app.db.begin().await?, app.clock.now());
-    payers::lock(&tx, session.payer_id).await?;
-    accounts::set_password(&tx, session.payer_id, &password, now).await?;
-    accounts::set_question(&tx, session.payer_id, question, &answer, now).await?;
-    tx.commit().await?;
-    begin_anew(app, session).await.map(Ok)
+    let answer = password::store_form(app, &key).await;
+    match replace(app, (session, &account), new.new, Some((question, &answer))).await? {
+        Some(token) => Ok(Ok(token)),
+        None => Err(Refusal::NotFound.into()),
+    }
 }
 
 /// 修改密码. Gives the token of the new session; every other one has ended.
@@ -150,8 +148,9 @@ pub async fn change_password(
     if is_reused(app, &account, new.new).await? {
         return Ok(Err(NotTaken::Reused));
     }
-    store_password(app, session.payer_id, new.new).await?;
-    begin_anew(app, session).await.map(Ok)
+    let token = replace(app, (session, &account), new.new, None).await?;
+    // another one was set since the old one was looked at
+    Ok(token.ok_or(NotTaken::Guess(Guess::WrongPair { tries_left: None })))
 }
 
 /// 密保, first step: the password. Gives the ticket of the second step.
@@ -292,8 +291,9 @@ pub async fn recover(
     if let Err(not) = fresh(app, &account, new).await? {
         return Ok(Err(not));
     }
-    store_password(app, account.payer.id, new.new).await?;
-    session::end_all(app, account.payer.id).await?;
+    if !put(app, &account, new.new, None).await? {
+        return Ok(Err(NotTaken::StepOver));
+    }
     app.cache.remove(&recovery_key(ticket)).await;
     tracing::info!(payer = %account.payer.id, "password recovered by security question");
     Ok(Ok(()))
@@ -367,22 +367,39 @@ async fn is_reused(app: &App, account: &Account, new: &str) -> Result<bool> {
     Ok(false)
 }
 
-pub(super) async fn store_password(app: &App, payer: PayerId, new: &str) -> Result<()> {
-    let hash = password::store_form(app, new).await;
-    let tx = app.db.begin().await?;
-    payers::lock(&tx, payer).await?;
-    accounts::set_password(&tx, payer, &hash, app.clock.now()).await?;
-    resets::end_all(&tx, payer, app.clock.now()).await?;
+/// Sets a password over the one that was read, and ends every session. The second one of a double tap finds its own
+/// password there. False: it is another one by now, and stays.
+pub(super) async fn put(app: &App, account: &Account, new: &str, question: Option<(Question, &str)>) -> Result<bool> {
+    let (payer, hash) = (account.payer.id, password::store_form(app, new).await);
+    let (tx, now) = (app.db.begin().await?, app.clock.now());
+    let held = payers::lock(&tx, payer).await?.ok_or(Refusal::NotFound)?;
+    if held.password_hash != account.password_hash {
+        drop(tx);
+        return Ok(password::fits_hash(app, held.password_hash, new).await);
+    }
+    accounts::set_password(&tx, payer, &hash, now).await?;
+    if let Some((question, answer)) = question {
+        accounts::set_question(&tx, payer, question, answer, now).await?;
+    }
+    resets::end_all(&tx, payer, now).await?;
+    payers::raise_epoch(&tx, payer).await?;
     tx.commit().await?;
     tracing::info!(%payer, "password set");
-    Ok(())
+    Ok(true)
 }
 
-/// Ends every session and begins one for whoever is here.
-async fn begin_anew(app: &App, old: &Session) -> Result<String> {
-    session::end_all(app, old.payer_id).await?;
-    let account = find(app, old.payer_id).await?;
+/// As [`put`]; begins a session for whoever is here, in the place of the old one, and gives its token.
+async fn replace(
+    app: &App,
+    (old, account): (&Session, &Account),
+    new: &str,
+    question: Option<(Question, &str)>,
+) -> Result<Option<String>> {
+    if !put(app, account, new, question).await? {
+        return Ok(None);
+    }
+    let account = find(app, account.payer.id).await?;
     let (token, new) = session::begin(app, &account, Rights::Full).await?;
     sessions::hand_on(app.db.write(), old.id, new.id).await?;
-    Ok(token)
+    Ok(Some(token))
 }

@@ -42,12 +42,20 @@ pub(super) async fn name(
     Ok(())
 }
 
+/// Whether the link to this mailbox has just gone out: a form sent twice sends one letter.
+pub(super) async fn is_named(app: &App, tx: &impl ConnectionTrait, payer: PayerId, email: &Email) -> Result<bool> {
+    let Some((named, until)) = mail_links::pending(tx, &app.sealer, payer).await? else { return Ok(false) };
+    let since = until.since(app.clock.now());
+    Ok(named == *email && since + PAUSE.1 > MessageKind::MailLink.useful_for())
+}
+
 /// The mailbox that waits for its owner, if mail goes out at all.
 pub async fn pending(app: &App, session: &Session) -> Result<Option<Email>> {
     if session.rights != Rights::Full || !app.carrier.has(Way::Mail) {
         return Ok(None);
     }
-    Ok(mail_links::pending(app.db.read(), &app.sealer, session.payer_id).await?)
+    let pending = mail_links::pending(app.db.read(), &app.sealer, session.payer_id).await?;
+    Ok(pending.map(|(email, _)| email))
 }
 
 /// 重新发送激活邮件: a new link to the mailbox that was named.

@@ -23,6 +23,7 @@ pub mod idempotency;
 pub mod import;
 pub mod inquire;
 pub mod lane;
+pub mod late;
 pub mod launch;
 pub mod letter;
 pub mod living;

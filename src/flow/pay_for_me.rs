@@ -377,6 +377,10 @@ pub async fn take_up(app: &App, link: &PayLink, typed: Typed<'_>) -> Result<std:
         return Ok(Err(NotGiven { giver: giver.is_err(), unreadable: amount.is_err(), ..NotGiven::default() }));
     };
     release(app, link).await?;
+    // a slip of the finger counts for nothing
+    if let Claim::Amount(why) = claim(app, app.db.read(), link, *amount).await? {
+        return Ok(Err(NotGiven { amount: Some(why), ..NotGiven::default() }));
+    }
     let limit = [(format!("give:{}", keyed(app, "pay link", &link.code)), BEGUN)];
     if let Err(until) = all_allowed(app, &limit).await {
         return Ok(Err(NotGiven { wait_until: Some(until), ..NotGiven::default() }));

@@ -100,7 +100,9 @@ pub async fn change(
     let proves = app.carrier.has(Way::Mail);
     let named = email.clone().filter(|email| proves && kept.email.as_ref() != Some(email));
     if let Some(mailbox) = &named {
-        mailbox::name(app, &tx, session.payer_id, mailbox, mail_link).await?;
+        if !mailbox::is_named(app, &tx, session.payer_id, mailbox).await? {
+            mailbox::name(app, &tx, session.payer_id, mailbox, mail_link).await?;
+        }
     } else if email.is_none() {
         mailbox::give_up(app, &tx, session.payer_id, kept.email.as_ref()).await?;
     }

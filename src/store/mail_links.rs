@@ -58,13 +58,13 @@ fn open(sealer: &Sealer, id: i64, sealed: &str) -> Result<Email> {
     email.ok_or_else(|| StoreError::Unsealed { table: "mail_link", row: id.to_string() })
 }
 
-/// The mailbox a payer has named last and not proven, whether its link still opens or not.
-pub async fn pending(db: &impl ConnectionTrait, sealer: &Sealer, payer: PayerId) -> Result<Option<Email>> {
-    let sql =
-        "SELECT id, email_sealed FROM mail_link WHERE payer_id = $1 AND ended_at IS NULL ORDER BY id DESC LIMIT 1";
+/// The mailbox a payer has named last and not proven, and until when its link opens.
+pub async fn pending(db: &impl ConnectionTrait, sealer: &Sealer, payer: PayerId) -> Result<Option<(Email, Moment)>> {
+    let sql = "SELECT id, email_sealed, valid_until FROM mail_link \
+        WHERE payer_id = $1 AND ended_at IS NULL ORDER BY id DESC LIMIT 1";
     let Some(row) = db.query_one_raw(statement(db, sql, [payer.0.into()])).await? else { return Ok(None) };
     let (id, sealed): (i64, String) = (row.try_get("", "id")?, row.try_get("", "email_sealed")?);
-    Ok(Some(open(sealer, id, &sealed)?))
+    Ok(Some((open(sealer, id, &sealed)?, Moment::from_millis(row.try_get("", "valid_until")?))))
 }
 
 /// Uses a link up; false when it does not open any more.

@@ -6,7 +6,7 @@ use super::error::Problem;
 use super::guard::Visit;
 
 /// The longest form that is read, in bytes; a selection of a hundred charges takes about four thousand.
-const LONGEST: usize = 16 * 1024;
+pub(super) const LONGEST: usize = 16 * 1024;
 
 /// The fields of a form, in order, as they were typed.
 pub struct Form(Vec<(String, String)>);
@@ -47,7 +47,7 @@ impl<'a> FromRequest<'a> for Form {
 }
 
 /// What browsers say of where a form stood. Old ones say nothing; the token decides in any case.
-fn sent_from_here(headers: &HeaderMap, public_url: &str) -> bool {
+pub(super) fn sent_from_here(headers: &HeaderMap, public_url: &str) -> bool {
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let site_fits = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
     let host = header(HOST.as_str()).unwrap_or_default();

@@ -211,7 +211,7 @@ fn has_assets(headers: &HeaderMap, app: &App) -> bool {
     here == home && cookie(headers, LINKED).is_some_and(|value| value == assets::version())
 }
 
-fn is_secure(app: &App) -> bool {
+pub(super) fn is_secure(app: &App) -> bool {
     app.config.server.public_url.starts_with("https://")
 }
 
@@ -220,12 +220,12 @@ fn cookie_name(name: &str, secure: bool) -> String {
     if secure { format!("__Host-{name}") } else { name.to_owned() }
 }
 
-fn plain_cookie(name: &str, value: &str, secure: bool) -> String {
+pub(super) fn plain_cookie(name: &str, value: &str, secure: bool) -> String {
     let end = if secure { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{end}")
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
@@ -382,6 +382,8 @@ pub fn page_of(path: &str) -> &str {
         "/events",
         "/ask",
         "/revoke",
+        "/again",
+        "/person",
     ] {
         if let Some(page) = bare.strip_suffix(act) {
             return page;
@@ -392,6 +394,7 @@ pub fn page_of(path: &str) -> &str {
         "/cas/callback" => "/h5/sso",
         "/wechat/callback" | "/alipay/callback" => "/h5",
         "/h5/me/mail" => "/h5/me",
+        "/h5/me/wechat/unbind" => "/h5/me/wechat",
         "/h5/studies/choose" | "/h5/studies/unbind" => "/h5/studies",
         "/h5/logout" | "/h5/logout-everywhere" | "/h5/settings" => "/h5",
         _ => path,

@@ -19,6 +19,7 @@ use super::assets::{content_security_policy_of_linked, with_form_to};
 use super::error::{self, Problem};
 use super::guard::{Visit, page_of, set_cookie};
 use super::html::FormOrigins;
+use super::late::Sent;
 use super::press;
 use crate::app::App;
 use crate::domain::module::{Module, Opening};
@@ -98,7 +99,12 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     req.headers_mut().remove(CONTENT_ENCODING);
     req.set_data(Arc::clone(&visit));
     let longest = Longest::of(&req).for_a_page();
-    let work = AssertUnwindSafe(ep.call(req)).catch_unwind();
+    let mut sent = None;
+    let work = async {
+        sent = Sent::read(&mut req, &visit).await?;
+        ep.call(req).await
+    };
+    let work = AssertUnwindSafe(work).catch_unwind();
     let outcome = match tokio::time::timeout(longest, work).await {
         Ok(Ok(outcome)) => outcome.map(IntoResponse::into_response),
         Ok(Err(_)) => {
@@ -115,10 +121,7 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
             log(&problem);
             let mut response = match is_script {
                 true => error::json(&problem),
-                false => {
-                    let retry = retry(&visit, &problem);
-                    error::page(problem, visit.frame(None), retry, &visit.request_id)
-                }
+                false => tell(&visit, problem, sent).await,
             };
             if let Some(pattern) = pattern {
                 response.set_data(pattern);
@@ -142,6 +145,24 @@ pub async fn pages<E: Endpoint>(ep: Arc<E>, mut req: Request) -> poem::Result<Re
     }
     harden(&mut response, secure);
     Ok(response)
+}
+
+/// Tells the payer; a form that came too late is led back to where it stood.
+async fn tell(visit: &Visit, mut problem: Problem, sent: Option<Sent>) -> Response {
+    let mut retry = retry(visit, &problem);
+    let mut waits = None;
+    if let Some(sent) = sent {
+        if let Problem::SignIn { back } = &mut problem {
+            *back = sent.stood_at();
+        }
+        retry = retry.map(|_| sent.stood_at());
+        waits = sent.keep(visit, &problem).await;
+    }
+    let response = error::page(problem, visit.frame(None), retry, &visit.request_id);
+    match waits {
+        Some(cookie) => set_cookie(response, &cookie),
+        None => response,
+    }
 }
 
 /// A page that names its stylesheets and scripts allows their addresses; one that brings them has the next one name

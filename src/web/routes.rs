@@ -5,6 +5,7 @@ use poem::endpoint::BoxEndpoint;
 use poem::middleware::SetHeader;
 use poem::{Endpoint, EndpointExt, Request, Response, Route, RouteMethod, get, handler, post};
 
+use super::late::refilled;
 use super::layer::{compressed, offered, pages, watch};
 use super::page::{
     account, amount, callback, cashier, checkout, confirm, dealings, enrol, ereceipt, give, help, home, living, login,
@@ -161,7 +162,7 @@ fn given() -> Route {
 }
 
 fn page(methods: RouteMethod) -> impl Endpoint<Output = Response> {
-    compressed(methods)
+    compressed(methods.around(refilled))
 }
 
 #[handler]

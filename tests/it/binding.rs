@@ -23,7 +23,7 @@ async fn as_who(phone: &Phone, page: Page, who: &str) -> Page {
     phone.open(back.location()).await
 }
 
-async fn tap(phone: &Phone, path: &str, who: &str) -> Page {
+pub async fn tap(phone: &Phone, path: &str, who: &str) -> Page {
     let page = phone.get(path).await;
     if page.status == 303 { as_who(phone, page, who).await } else { page }
 }

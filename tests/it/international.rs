@@ -26,7 +26,7 @@ use crate::world::school;
 const GOOD: &str = "Kaleidos7!";
 const EMAIL: &str = "jiwoo@mail.example";
 const HEADER: &str = "申请号,学号,护照号,护照姓名,中文名,性别,出生日期,国籍,申请类型,学习期限,院系专业\n";
-const PARK: &str = "20221000075,202301180418,M12345678,PARK JIWOO,朴智宇,Female,2001-03-12,\
+pub const PARK: &str = "20221000075,202301180418,M12345678,PARK JIWOO,朴智宇,Female,2001-03-12,\
     \"Korea, Republic of/KOR/韩国\",Undergraduate,2026-09 – 2030-07,Software Engineering\n";
 const NGUYEN: &str = "20221000076,,C7654321,NGUYEN VAN AN,,Male,2002-11-30,Viet Nam/VNM/越南,Master,2 years,Physics\n";
 
@@ -46,11 +46,11 @@ async fn world() -> TestApp {
     world
 }
 
-async fn payer(world: &TestApp, number: &str) -> PayerId {
+pub async fn payer(world: &TestApp, number: &str) -> PayerId {
     payers::find_by_number(world.app.db.read(), number).await.unwrap().unwrap().payer.id
 }
 
-async fn bring(world: &TestApp, rows: &str, (added, changed, unchanged): (u64, u64, u64)) {
+pub async fn bring(world: &TestApp, rows: &str, (added, changed, unchanged): (u64, u64, u64)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("studies.csv");
     std::fs::write(&path, format!("{HEADER}{rows}")).unwrap();
@@ -65,7 +65,7 @@ async fn register(phone: &Phone, email: &str) -> Page {
 }
 
 /// The text of the last mail, and the address in it.
-async fn mail(world: &TestApp, to: &str) -> (String, String) {
+pub async fn mail(world: &TestApp, to: &str) -> (String, String) {
     post::run_once(&world.app).await.unwrap();
     let mail = world.sandbox.postbox().of(to).pop().unwrap();
     let link = mail.text.lines().find(|line| line.starts_with("http")).unwrap_or_default().to_owned();

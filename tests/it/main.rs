@@ -21,6 +21,7 @@ mod enrolling;
 mod ereceipt;
 mod events;
 mod fairness;
+mod fields;
 mod headers;
 mod health;
 mod importing;
@@ -56,6 +57,7 @@ mod sign_up;
 mod sso;
 #[cfg(feature = "storm")]
 mod storm;
+mod survival;
 mod talking;
 mod tuition;
 mod unionpay_channel;

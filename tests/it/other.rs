@@ -30,6 +30,12 @@ async fn owe(world: &TestApp, student: &Student, item: &FeeItem, period: &str, f
     school::charge(&world.app, student.id, item, period, fen).await
 }
 
+/// Health checks of two years.
+pub async fn two_batches(world: &TestApp, student: &Student) -> (ChargeId, ChargeId) {
+    let check_up = other("21", ("体检费", "Health check"), Window::default());
+    (owe(world, student, &check_up, "2018", 5_000).await, owe(world, student, &check_up, "2020", 6_500).await)
+}
+
 async fn page(phone: &Phone) -> (Page, Form) {
     let page = phone.get("/h5/other").await;
     let form = page.form("/h5/checkout");
@@ -57,9 +63,7 @@ async fn other_fees_have_a_page_of_their_own_and_count_into_what_is_owed() {
 #[tokio::test]
 async fn one_batch_is_paid_at_a_time_and_the_server_holds_to_it() {
     let (world, student, phone) = world().await;
-    let check_up = other("21", ("体检费", "Health check"), Window::default());
-    let old = owe(&world, &student, &check_up, "2018", 5_000).await;
-    let new = owe(&world, &student, &check_up, "2020", 6_500).await;
+    let (old, new) = two_batches(&world, &student).await;
     let (shown, form) = page(&phone).await;
     assert!(shown.has("每次只能选择一个批次"), "{}", shown.text());
     // the page sends the fees of both; what counts is the batch that was chosen

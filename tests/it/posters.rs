@@ -33,7 +33,7 @@ async fn hang(world: &TestApp, new: NewPoster) -> Poster {
 }
 
 /// One that collects 学费.
-async fn of_tuition(world: &TestApp) -> Poster {
+pub async fn of_tuition(world: &TestApp) -> Poster {
     hang(world, about(PosterKind::Item, "11", &[])).await
 }
 
@@ -42,7 +42,7 @@ fn path(poster: &Poster) -> String {
 }
 
 /// Number and name, as typed; gives what comes then.
-async fn say(phone: &Phone, poster: &Poster, number: &str, name: &str) -> Page {
+pub async fn say(phone: &Phone, poster: &Poster, number: &str, name: &str) -> Page {
     let action = format!("{}/person", path(poster));
     let form = phone.get(&path(poster)).await.form(&action).set("number", number).set("name", name);
     let sent = phone.submit(&form).await;
@@ -50,7 +50,7 @@ async fn say(phone: &Phone, poster: &Poster, number: &str, name: &str) -> Page {
 }
 
 /// On to what somebody owes.
-async fn fees_of(phone: &Phone, poster: &Poster, student: &Student) -> Page {
+pub async fn fees_of(phone: &Phone, poster: &Poster, student: &Student) -> Page {
     let who = say(phone, poster, &student.number, &student.name).await;
     let on = who.links().into_iter().find(|link| link.contains("/fees?")).unwrap_or_else(|| panic!("{}", who.text()));
     phone.get(&on).await

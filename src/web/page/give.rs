@@ -38,6 +38,11 @@ pub async fn submit(visit: &Visit, Path(code): Path<String>, form: Form) -> Resu
     if !(16..=64).contains(&typed.key.len()) || !is_code(typed.key) {
         return Err(Problem::BadRequest.into());
     }
+    // an emptied field is not taken for all that is owed, as it is where there is none
+    if form.pairs().iter().any(|(name, text)| name == "amount" && text.trim().is_empty()) {
+        let not = NotGiven { unreadable: true, ..NotGiven::default() };
+        return draw(visit, (&link, &payer), typed, not).await;
+    }
     match pay_for_me::take_up(&visit.app, &link, typed).await.map_err(Problem::from)? {
         Ok(gift) => {
             visit.app.cache.put(&begun(visit, &link), &gift.code, BEGUN).await;

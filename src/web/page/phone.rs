@@ -115,6 +115,10 @@ async fn draw_code(
     let visitor = of(signed, selection).visitor(&visit.visitor());
     let caller = visit.caller(&visitor, None);
     let Some(waiting) = CODE.waiting(&visit.app, ticket, &visitor).await else {
+        // back from 确认缴费: it was given, and counts
+        if phone_check::proven(&visit.app, of(signed, selection)).await.is_some() {
+            return Ok(see_other(&selection.address()));
+        }
         return draw(visit, signed, selection, None, Some(FormProblem::StepOver)).await;
     };
     let asked = match CODE.code_question(&visit.app, ticket, caller).await {

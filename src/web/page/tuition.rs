@@ -30,7 +30,9 @@ pub struct Chosen {
 
 impl Chosen {
     pub fn read(pairs: &[(String, String)]) -> Chosen {
-        Chosen { filter: Owing::read(pairs), ..Chosen::default() }
+        let ticked = pairs.iter().filter(|(name, _)| name == "fee").filter_map(|(_, id)| id.parse().ok());
+        let ticked = Some(ticked.collect::<Vec<_>>()).filter(|ticked| !ticked.is_empty());
+        Chosen { filter: Owing::read(pairs), ticked, ..Chosen::default() }
     }
 
     fn amount_of(&self, charge: &Charge) -> Fen {

@@ -108,6 +108,50 @@ impl Page {
         found.and_then(|(tag, _)| attribute(tag, name))
     }
 
+    /// The value that stands chosen in a `select`.
+    pub fn selected(&self, name: &str) -> Option<String> {
+        let body = self.body();
+        let tags = pieces(&body).into_iter().map(|(tag, _)| tag);
+        let mut own =
+            tags.skip_while(|tag| name_of(tag) != "select" || attribute(tag, "name").as_deref() != Some(name));
+        own.next()?;
+        let chosen = own.take_while(|tag| name_of(tag) != "/select").find(|tag| attribute(tag, "selected").is_some());
+        attribute(chosen?, "value")
+    }
+
+    /// An attribute of the field of this name in the form that sends to `action`.
+    pub fn attribute_of(&self, action: &str, field: &str, name: &str) -> Option<String> {
+        let body = self.body();
+        let is_form = |tag: &str| {
+            let to = attribute(tag, "action").unwrap_or_default();
+            name_of(tag) == "form" && to.split('?').next() == Some(action)
+        };
+        let tags = pieces(&body).into_iter().map(|(tag, _)| tag).skip_while(|tag| !is_form(tag)).skip(1);
+        let mut own = tags.take_while(|tag| name_of(tag) != "/form");
+        let is_field =
+            |tag: &&str| matches!(name_of(tag), "input" | "select") && attribute(tag, "name").as_deref() == Some(field);
+        own.find(is_field).and_then(|tag| attribute(tag, name))
+    }
+
+    /// What stands in the element with this id, read like [`Page::text`].
+    pub fn text_of(&self, id: &str) -> Option<String> {
+        let body = self.body();
+        let mut rest = pieces(&body).into_iter().skip_while(|(tag, _)| attribute(tag, "id").as_deref() != Some(id));
+        let (tag, first) = rest.next()?;
+        let end = format!("/{}", name_of(tag));
+        let inside = rest.take_while(|(tag, _)| name_of(tag) != end).map(|(_, text)| unescape(text));
+        Some(std::iter::once(unescape(first)).chain(inside).collect::<String>().trim().to_owned())
+    }
+
+    /// Where the link with these words leads.
+    #[track_caller]
+    pub fn link(&self, words: &str) -> String {
+        let body = self.body();
+        let is_it = |(tag, text): &(&str, &str)| name_of(tag) == "a" && unescape(text).trim() == words;
+        let found = pieces(&body).into_iter().find(is_it).and_then(|(tag, _)| attribute(tag, "href"));
+        found.unwrap_or_else(|| panic!("no link {words} on {} ({}): {}", self.path, self.status, self.text()))
+    }
+
     /// Every `href`, `src` and `action`.
     pub fn links(&self) -> Vec<String> {
         let body = self.body();
