@@ -354,7 +354,12 @@ pub(super) async fn fresh(app: &App, account: &Account, new: NewPassword<'_>) ->
     Ok(if is_reused(app, account, new.new).await? { Err(NotTaken::Reused) } else { Ok(()) })
 }
 
+/// One that was set since the account was read is [`put`]'s to judge: it may be this very one.
 async fn is_reused(app: &App, account: &Account, new: &str) -> Result<bool> {
+    Ok(was_used(app, account, new).await? && find(app, account.payer.id).await?.password_hash == account.password_hash)
+}
+
+async fn was_used(app: &App, account: &Account, new: &str) -> Result<bool> {
     let id_number = account.id_number(&app.sealer)?;
     if password::fits(app, Some(known(account, id_number.as_ref())), new).await {
         return Ok(true);
