@@ -14,7 +14,7 @@ use crate::store::seal::Field;
 use crate::store::sessions;
 
 /// As long as a sign-in may take, with a forgotten password in between
-const WAITS: Duration = Duration::from_secs(30 * 60);
+pub const WAITS: Duration = Duration::from_secs(30 * 60);
 
 /// What was typed, and where.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

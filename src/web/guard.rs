@@ -220,7 +220,7 @@ fn cookie_name(name: &str, secure: bool) -> String {
     if secure { format!("__Host-{name}") } else { name.to_owned() }
 }
 
-pub(super) fn plain_cookie(name: &str, value: &str, secure: bool) -> String {
+fn plain_cookie(name: &str, value: &str, secure: bool) -> String {
     let end = if secure { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{end}")
 }

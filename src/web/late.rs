@@ -7,7 +7,7 @@ use poem::{Body, Endpoint, Request, Response};
 
 use super::error::Problem;
 use super::form::{LONGEST, sent_from_here};
-use super::guard::{Visit, cookie, is_secure, page_of, plain_cookie, set_cookie};
+use super::guard::{Visit, cookie, is_secure, page_of, set_cookie};
 use super::refill::refill;
 use super::stood::stood_at;
 use crate::flow::late::{self, Late};
@@ -99,8 +99,14 @@ impl Sent {
         }
         let page = page.split('?').next().unwrap_or_default().to_owned();
         late::keep(&visit.app, &visit.visitor(), &Late { payer, page, action: self.action, fields }).await;
-        Some(plain_cookie(WAITS, "1", is_secure(&visit.app)))
+        Some(waits(visit, late::WAITS.as_secs()))
     }
+}
+
+/// The cookie, for so many seconds.
+fn waits(visit: &Visit, seconds: u64) -> String {
+    let end = if is_secure(&visit.app) { "; Secure" } else { "" };
+    format!("{WAITS}=1; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{end}")
 }
 
 /// Around a page: puts in what waits for it.
@@ -122,8 +128,7 @@ pub async fn refilled<E: Endpoint<Output = Response>>(page: Arc<E>, req: Request
     let Some(late) = late::take(&visit.app, &visit.visitor(), &path, payer).await else { return Ok(response) };
     let body = response.take_body().into_string().await.map_err(|_| Problem::Internal("a page is text".to_owned()))?;
     response.set_body(refill(&body, &late.action, &late.fields));
-    let over = format!("{WAITS}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
-    Ok(set_cookie(response, &over))
+    Ok(set_cookie(response, &waits(&visit, 0)))
 }
 
 #[cfg(test)]
