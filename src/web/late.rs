@@ -111,8 +111,8 @@ fn waits(visit: &Visit, seconds: u64) -> String {
 
 /// Around a page: puts in what waits for it.
 pub async fn refilled<E: Endpoint<Output = Response>>(page: Arc<E>, req: Request) -> poem::Result<Response> {
-    let waits = req.method() == Method::GET && cookie(req.headers(), WAITS).is_some();
-    let visit = req.data::<Arc<Visit>>().cloned().filter(|_| waits);
+    let has_cookie = req.method() == Method::GET && cookie(req.headers(), WAITS).is_some();
+    let visit = req.data::<Arc<Visit>>().cloned().filter(|_| has_cookie);
     let path = req.original_uri().path().to_owned();
     let mut response = page.call(req).await?;
     let Some(visit) = visit else { return Ok(response) };
