@@ -29,5 +29,5 @@ impl<Act: Subcommand> Desk<Act> {
 
 /// The books of a configuration, with this machine's clock and randomness.
 pub async fn books(config: Config) -> anyhow::Result<App> {
-    Ok(App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await?)
+    App::open(config, Clock::system(), Chance::system(), HttpClient::new()?).await
 }
