@@ -67,7 +67,7 @@ pub fn must_set_up(app: &App, session: &Session, own_password: bool) -> bool {
 /// Why a form of the account was not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NotTaken {
-    /// A field was left empty.
+    /// The field that proves who it is was left empty.
     Empty,
     /// The old password, or the answer, is wrong; or there were too many tries.
     Guess(Guess),
@@ -334,9 +334,6 @@ fn known<'a>(account: &'a Account, id_number: Option<&'a IdNumber>) -> password:
 
 /// A new password by itself: both fields alike, and strong enough.
 pub(super) fn words(new: NewPassword<'_>, personal: &[&str]) -> Taken<()> {
-    if new.new.is_empty() {
-        return Err(NotTaken::Empty);
-    }
     check(new.new, personal).map_err(NotTaken::Weak)?;
     if new.new == new.again { Ok(()) } else { Err(NotTaken::Differ) }
 }

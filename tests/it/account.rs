@@ -70,7 +70,7 @@ async fn each_rule_of_a_new_password_is_told_beside_its_field_and_nothing_is_sto
     let phone = world.phone(Device::Wechat);
     phone.sign_in(&student).await;
     for (new, again, answer, why) in [
-        ("", "", "王老师", "请把各项都填上"),
+        ("", "", "王老师", "密码至少 9 位"),
         ("Ab1!", "Ab1!", "王老师", "密码至少 9 位"),
         ("123456789!", "123456789!", "王老师", "密码里要有字母"),
         ("Kaleidos!", "Kaleidos!", "王老师", "密码里要有数字"),

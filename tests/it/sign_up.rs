@@ -113,7 +113,7 @@ async fn each_field_says_its_own_rule_in_both_languages_and_keeps_what_is_no_sec
     let world = world().await;
     let phone = world.phone(Device::Mobile);
     for (typed, zh, en) in [
-        ("", "请把各项都填上", "Fill in every field"),
+        ("", "请填写这一项", "Fill in this field"),
         ("1390000", "手机号为 11 位数字", "11 digits"),
         ("12345678901234", "手机号为 11 位数字", "11 digits"),
     ] {

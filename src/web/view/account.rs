@@ -88,7 +88,7 @@ pub struct Me {
 /// Why a form of the account is shown again. Each stands beside its own field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FormProblem {
-    /// A field was left empty
+    /// The field that proves who it is was left empty: the password asked for, the answer, the code, the user name
     Empty,
     /// The password asked for, or the answer, is wrong
     Wrong {
@@ -214,12 +214,13 @@ macro_rules! form_page {
             }
 
             fn on_top(&self) -> Option<String> {
-                use FormProblem::{Empty, Locked, StepOver, Wait};
-                self.beside(|problem| matches!(problem, Empty | Locked { .. } | StepOver | Wait { .. }))
+                use FormProblem::{Locked, StepOver, Wait};
+                self.beside(|problem| matches!(problem, Locked { .. } | StepOver | Wait { .. }))
             }
 
             fn proof_problem(&self) -> Option<String> {
-                self.beside(|problem| matches!(problem, FormProblem::Wrong { .. } | FormProblem::Answer))
+                use FormProblem::{Answer, Empty, Wrong};
+                self.beside(|problem| matches!(problem, Empty | Wrong { .. } | Answer))
             }
 
             fn captcha_problem(&self) -> bool {

@@ -72,12 +72,4 @@ impl PhoneCode {
             CodeOf::Paying { back } => links::other_phone(back),
         }
     }
-
-    fn code_problem(&self) -> Option<String> {
-        self.proof_problem().or_else(|| self.beside(|problem| problem == FormProblem::Empty))
-    }
-
-    fn above(&self) -> Option<String> {
-        self.on_top().filter(|_| self.problem != Some(FormProblem::Empty))
-    }
 }

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::fields::rules;
 
 /// What is said of a form as a whole or of the moment, so that no one field is wrong, and where its story is.
-const OF_THE_FORM: [(&str, &str); 21] = [
+const OF_THE_FORM: [(&str, &str); 20] = [
     ("enrol.just_full", "the last seat has gone: `enrolling` tells"),
     ("enrol.not_admitted", "who may enrol: `enrolling` tells"),
     ("enrol.opens", "too early: `enrolling` tells"),
     ("enrol.over", "too late: `enrolling` tells"),
     ("list.backwards", "the rules' own stories"),
-    ("account.empty", "several fields: `account` tells"),
     ("account.step_over", "the step's time is over: `account`, `sign_up` tell"),
     ("amount.nothing", "paid meanwhile: no form asks for an amount any more; `tuition` tells"),
     ("amount.whole", "no field: the amount cannot be changed; `posters`, `pay_for_me` tell"),

@@ -51,7 +51,10 @@ told! {
         ("password", "no", "profile.password_wrong"),
     ];
     the_phone_before_paying: paying::the_phone_before_paying, [("phone", "12", "profile.phone_wrong")];
-    the_code_before_paying: paying::the_phones_code_before_paying, [("code", "x", "reset.wrong_code")];
+    the_code_before_paying: paying::the_phones_code_before_paying, [
+        ("code", "", "account.empty"),
+        ("code", "x", "reset.wrong_code"),
+    ];
     a_room_that_is_topped_up: paying::a_room_is_topped_up, [
         ("account", "?", "living.bad_account"),
         ("account", "9-999", "living.no_such"),
@@ -67,23 +70,36 @@ told! {
     a_sign_in: entry::signing_in, [("password", "", "login.empty"), ("password", "no", "login.wrong_user")];
     a_sign_in_by_document: entry::signing_in_by_document, [("name", "周以宁", "login.wrong_id")];
     another_password: entry::another_password, [
+        ("old", "", "account.empty"),
         ("old", "no", "password.wrong_old"),
+        ("new", "", "password.short"),
         ("again", "Kaleidos8!", "password.differ"),
         ("new", "Ab1!", "password.short"),
     ];
-    the_first_step_to_a_question: entry::the_first_step_to_a_question, [("password", "no", "password.wrong_old")];
+    the_first_step_to_a_question: entry::the_first_step_to_a_question, [
+        ("password", "", "account.empty"),
+        ("password", "no", "password.wrong_old"),
+    ];
+    a_forgotten_password: entry::a_forgotten_password, [("username", "", "account.empty")];
     a_question: entry::the_second_step_to_a_question, [
         ("question", "", "question.choose"),
         ("answer", "x", "question.short"),
     ];
     a_password_by_the_question: entry::a_forgotten_password_by_question, [("answer", "西游记", "question.wrong")];
-    a_password_by_code: entry::a_new_password_by_code, [("code", "x", "reset.wrong_code")];
+    a_password_by_code: entry::a_new_password_by_code, [
+        ("code", "", "account.empty"),
+        ("code", "x", "reset.wrong_code"),
+        ("new", "", "password.short"),
+    ];
     a_password_by_link: entry::a_new_password_by_link, [
         ("new", "Ab1!", "password.short"),
         ("again", "Kaleidos8!", "password.differ"),
     ];
     a_phone_that_signs_up: entry::signing_up, [("phone", "12", "profile.phone_wrong")];
-    a_code_that_signs_up: entry::signing_up_by_code, [("code", "x", "reset.wrong_code")];
+    a_code_that_signs_up: entry::signing_up_by_code, [
+        ("code", "", "account.empty"),
+        ("code", "x", "reset.wrong_code"),
+    ];
     details_of_who_signs_up: entry::signing_up_with_details, [
         ("name", "9", "sign_up.name_wrong"),
         ("document", "", "enrol.wrong_choice"),
@@ -92,7 +108,7 @@ told! {
         ("number", "11010519491231002X", "sign_up.number_other"),
         ("gender", "", "enrol.wrong_choice"),
         ("email", "he@", "profile.email_wrong"),
-        ("new", "Ab1!", "password.short"),
+        ("new", "", "password.short"),
         ("again", "Kaleidos8!", "password.differ"),
         ("question", "", "question.choose"),
         ("answer", "x", "question.short"),

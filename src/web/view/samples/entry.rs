@@ -170,6 +170,7 @@ fn accounts(frame: &Frame) -> Vec<Sample> {
         sample("question-two", question(Some("t1ck3t"), None)),
         sample("question-two-short", question(Some("t1ck3t"), Some(FormProblem::Answer))),
         sample("forgot", forgot(None, None)),
+        sample("forgot-empty", forgot(None, Some(FormProblem::Empty))),
         sample("forgot-ways", Forgot { by_mail: true, by_sms: true, captcha: None, ..forgot(None, None) }),
         sample("forgot-wait", Forgot { by_mail: true, by_sms: true, captcha: None, ..forgot(None, Some(wait)) }),
         sample("forgot-over", forgot(None, Some(FormProblem::StepOver))),

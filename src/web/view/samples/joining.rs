@@ -95,7 +95,7 @@ fn details(frame: &Frame) -> Vec<Sample> {
         number: None,
         gender: true,
         email: true,
-        password: Some(FormProblem::Empty),
+        password: Some(FormProblem::Weak(Weakness::Short)),
         question: true,
         answer: true,
     };
