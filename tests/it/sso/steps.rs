@@ -59,3 +59,10 @@ pub fn parameter(address: &str, name: &str) -> String {
     let rest = address.split(&format!("{name}=")).nth(1).unwrap();
     rest.split('&').next().unwrap().to_owned()
 }
+
+/// A ticket begins where a word begins; in the middle of a random token the same letters mean nothing.
+pub fn shows_a_ticket(page: &Page) -> bool {
+    let body = page.body();
+    let of_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    body.match_indices("ST-").any(|(at, _)| !body[..at].ends_with(of_token))
+}
