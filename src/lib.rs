@@ -2,7 +2,8 @@
 //!
 //! The house has floors; a file uses only floors below its own (`tests/tidy.rs` reads the imports and holds it):
 //! 1. `domain`: the words of the fee office, pure; `clock` and `config`: time, chance and values; `outbound`: the one
-//!    HTTP client; `drill`: where a storm may strike; `metrics`: what is counted for the operator
+//!    HTTP client; `drill`: where a storm may strike; `metrics`: what is counted for the operator; `xml`: what others
+//!    write
 //! 2. `store`: what must not be lost; `channel`: who moves the money; `cache`: what may be lost;
 //!    `official_account`: WeChat's other half; `fiscal`: who issues e-receipts; `cas`: the university's portal
 //! 3. `app`: the toolbox
@@ -28,3 +29,4 @@ pub mod outbound;
 pub mod sandbox;
 pub mod store;
 pub mod web;
+pub mod xml;

@@ -11,7 +11,7 @@ mod reader;
 /// Floors from the ground up. A file uses lower floors and its own folder, nothing else.
 const FLOORS: [&[&str]; 9] = [
     &["domain"],
-    &["clock", "config", "drill", "metrics", "outbound"],
+    &["clock", "config", "drill", "metrics", "outbound", "xml"],
     &["store", "channel", "cache", "cas", "fiscal", "official_account", "messenger"],
     &["app"],
     &["flow"],

@@ -2,4 +2,3 @@
 //! ticket is, and what the server says when somebody signs out. It knows no payer.
 pub mod client;
 pub mod words;
-pub mod xml;

@@ -1,7 +1,7 @@
 //! What a CAS server says: whose a ticket is (protocol 3.0, 2.5 and 2.6), and that somebody has signed out (2.3.3).
 use std::collections::BTreeMap;
 
-use super::xml::{self, Element};
+use crate::xml::{self, Element};
 
 /// The namespace of an answer
 const CAS: &str = "http://www.yale.edu/tp/cas";

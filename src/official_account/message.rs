@@ -3,10 +3,8 @@
 //! entity of one's own or another file is refused, never followed.
 use std::collections::BTreeMap;
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
-
 use crate::domain::moment::Moment;
+use crate::xml;
 
 /// One push, as far as anybody here asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,58 +86,13 @@ pub fn cdata(text: &str) -> String {
 /// The fields of a flat document, by name; the first of a name counts. What lies deeper is left out. None: not XML, or
 /// more than a message needs.
 pub fn fields(text: &str) -> Option<BTreeMap<String, String>> {
-    let mut reader = Reader::from_str(text);
     let mut fields = BTreeMap::new();
-    let mut depth = 0_usize;
-    let mut closed = false;
-    let mut open: Option<(String, String)> = None;
-    loop {
-        match reader.read_event().ok()? {
-            Event::Start(_) | Event::Empty(_) if closed => return None,
-            Event::Start(tag) => {
-                depth += 1;
-                if depth == 2 {
-                    open = Some((tag.name().into_inner().to_owned(), String::new()));
-                }
-            }
-            Event::End(_) => {
-                if depth == 2
-                    && let Some((name, value)) = open.take()
-                {
-                    fields.entry(name).or_insert(value);
-                }
-                depth = depth.checked_sub(1)?;
-                closed = depth == 0;
-            }
-            Event::Text(text) => add(&mut open, depth, &text.xml10_content())?,
-            Event::CData(text) => add(&mut open, depth, &text.xml10_content())?,
-            Event::GeneralRef(name) => {
-                let letter = match &*name {
-                    "lt" => '<',
-                    "gt" => '>',
-                    "amp" => '&',
-                    "quot" => '"',
-                    "apos" => '\'',
-                    _ => name.resolve_char_ref().ok()??,
-                };
-                add(&mut open, depth, letter.encode_utf8(&mut [0; 4]))?;
-            }
-            // with it would come entities
-            Event::DocType(_) => return None,
-            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            Event::Eof => return closed.then_some(fields),
+    for field in xml::read(text)?.children() {
+        if let Some(value) = field.text() {
+            fields.entry(field.name().to_owned()).or_insert_with(|| value.to_owned());
         }
     }
-}
-
-/// Adds to the field that is open; text outside the document is refused.
-fn add(open: &mut Option<(String, String)>, depth: usize, text: &str) -> Option<()> {
-    match open {
-        Some((_, value)) if depth == 2 => value.push_str(text),
-        _ if depth == 0 && !text.trim().is_empty() => return None,
-        _ => {}
-    }
-    Some(())
+    Some(fields)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ const LETTERS: [u32; 5] = [100, 125, 150, 175, 200];
 const AT_REST: &str = "
 window.fetch = () => new Promise(() => {});
 delete window.EventSource;
+HTMLFormElement.prototype.submit = () => {};
 const later = window.setTimeout;
 window.setTimeout = (act, pause, ...words) => pause ? 0 : later(act, pause, ...words);
 addEventListener('load', () => { window.setTimeout = later; });";

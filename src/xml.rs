@@ -1,5 +1,6 @@
-//! A small document of XML, read whole or not at all. No document type, so no entities of one's own and no other files;
-//! names are compared with their namespace, never with the prefix a server likes.
+//! A small document of XML, as the portal and WeChat write them, read whole or not at all. No document type, so no
+//! entities of one's own and no other files; names are compared with their namespace, never with the prefix a server
+//! likes.
 use std::collections::BTreeMap;
 
 use quick_xml::events::{BytesStart, Event};
