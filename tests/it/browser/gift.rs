@@ -13,6 +13,8 @@ async fn a_parent_reads_the_code_off_the_students_phone_in_another_app_and_pays(
     phone.click(&format!("input[value='{}']", student.insurance)).await;
     phone.press("生成代付链接").await;
     phone.see("等待代付").await;
+    phone.press("出示二维码").await;
+    phone.wait_for("const code = document.querySelector('.qr img'); return code.complete && code.naturalWidth").await;
     let link = scan(&phone).await;
     assert!(link.starts_with(&format!("{}/for/", stage.world.url)), "{link}");
 
