@@ -211,7 +211,8 @@ async fn entities_files_depth_and_size_are_refused_quickly() {
         (400, "<xml></xml>".to_owned()),
         (400, String::new()),
         (413, head("", &"x".repeat(64 * 1024))),
-        (200, head("", &format!("缴费{wide}"))),
+        (400, head("", &format!("缴费{wide}"))),
+        (200, head("", &format!("缴费{}", "<a/>".repeat(1_000)))),
     ] {
         let shown: String = body.chars().take(80).collect();
         assert_eq!(send(&world.url, &push(body)).await.0, status, "{shown}");
